@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_POLICY_H
+#define VFIOBROKER_POLICY_H
+
+/*
+ * The policy language: text in, decisions out.
+ *
+ * Pure: buffers and callbacks in, answers out; no I/O, no clock, no NSS, no
+ * globals.  The daemon decides with it, `vfiobroker explain` asks the daemon
+ * to explain with it, `vfiobroker policy check` reads files with it, and the
+ * tests run it without a machine.
+ *
+ * A struct policy never changes after policy_load(); reload makes a new one.
+ * Semantics: default deny; a matching deny line ends it; one allow line alone
+ * covers subject, device, managed, count and memlock; limit lines always
+ * apply, the smallest of each wins.  No answer depends on the order of lines,
+ * except which of several sufficient allow lines is named.
+ */
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../broker/common/bdf.h"
+#include "../broker/common/reason.h"
+
+#define POLICY_NAME_MAX 32 /* a pool's or user's name, without the NUL */
+#define POLICY_UNLIMITED UINT64_MAX
+
+/* ---- loading ---------------------------------------------------------- */
+
+/* One file; name is only used to say where a line stands.  Not kept. */
+struct policy_source {
+	const char *name;
+	const char *text;
+	size_t len;
+};
+
+/* How names become numbers, at load only.  Return 0 or -ENOENT. */
+struct policy_resolver {
+	int (*user)(void *arg, const char *name, uid_t *out);
+	int (*group)(void *arg, const char *name, gid_t *out);
+	void *arg;
+};
+
+/* line and column count from 1.  file points into the struct policy_source. */
+struct policy_error {
+	const char *file;
+	unsigned line;
+	unsigned column;
+	char text[160];
+};
+
+/*
+ * Parses all sources as one policy.  Every error of every source is reported
+ * by calling report (may be NULL), and any error rejects the whole: returns
+ * -EINVAL and *out is NULL.  -ENOMEM likewise.  0: *out is the caller's, to
+ * free with policy_free().  No sources is a valid policy that allows nothing.
+ */
+struct policy;
+int policy_load(struct policy **out, const struct policy_source *sources,
+    size_t nsources, const struct policy_resolver *,
+    void (*report)(void *arg, const struct policy_error *), void *arg);
+void policy_free(struct policy *);
+
+/*
+ * Prints the canonical form: one line per line, names as they were written,
+ * full BDFs, sizes with the largest exact unit.  Parses to the same policy.
+ * with_origin adds "# file:line" behind each line.
+ */
+void policy_print(const struct policy *, FILE *, bool with_origin);
+
+/* ---- questions -------------------------------------------------------- */
+
+/* What the machine says about a device; the policy never looks itself. */
+struct policy_device {
+	struct bdf bdf;
+	uint16_t vendor;
+	uint16_t device;
+	uint32_t class; /* 24 bits: base class, subclass, interface */
+	bool is_vf;
+	struct bdf pf; /* of a VF */
+	int group; /* IOMMU group, -1 none */
+};
+
+/* Needed for `group-of BDF`: the group of any device, -1 if unknown. */
+struct policy_world {
+	int (*group_of)(void *arg, const struct bdf *);
+	void *arg;
+};
+
+/* Who asks, as the kernel said at connect. */
+struct policy_subject {
+	uid_t uid;
+	const gid_t *gids; /* primary and supplementary, any order */
+	size_t ngids;
+};
+
+/* What the subject (by uid) already holds, for count and limits. */
+struct policy_usage {
+	const struct policy_device *devices;
+	size_t ndevices;
+	unsigned leases;
+	uint64_t memlock; /* sum over its leases, bytes */
+};
+
+/* One lease wanted: all devices in it, together. */
+struct policy_request {
+	const struct policy_device *devices;
+	size_t ndevices;
+	const bool *managed; /* per device: a host driver must be unbound */
+	uint64_t memlock; /* bytes wanted for the holder; 0: none */
+	bool new_lease; /* false: devices are added to a lease */
+};
+
+enum policy_verdict {
+	POLICY_ALLOW,
+	POLICY_NO_RULE, /* no allow line matches subject and device */
+	POLICY_DENIED, /* a deny line matches: .rule */
+	POLICY_SHORT, /* .rule matches subject and device but does not
+			    cover the request: .why says which part */
+	POLICY_IDENTITY, /* .rule expects other ids than the device has */
+	POLICY_LIMIT, /* .rule is the limit line that is exceeded */
+};
+
+struct policy_rule; /* one line of the policy */
+
+struct policy_decision {
+	enum policy_verdict verdict;
+	size_t device; /* index of the device that decided a refusal */
+	const struct policy_rule *rule; /* as above; NULL for NO_RULE */
+	char why[200]; /* a clause for people, e.g. "line covers memlock up
+			   to 16G, 32G was asked for"; empty for ALLOW */
+};
+
+/* What the allow line that covers a device grants besides the device. */
+struct policy_terms {
+	const struct policy_rule *rule;
+	uint64_t memlock; /* ceiling, bytes; min of rule and limit lines */
+	bool managed;
+	bool siblings_take;
+	bool reset_none; /* the owner accepts a device without a reset */
+};
+
+/*
+ * Decides one request.  terms (may be NULL) has room for ndevices entries and
+ * is filled where the verdict is POLICY_ALLOW.
+ */
+void policy_decide(const struct policy *, const struct policy_world *,
+    const struct policy_subject *, const struct policy_usage *,
+    const struct policy_request *, struct policy_decision *,
+    struct policy_terms *terms);
+
+/*
+ * Explains a one-device request with the same code: calls line() for each
+ * line that has to do with it, deciding lines first, then limits that apply,
+ * then allow lines that match the subject or the device but not all, with why
+ * not.  decided is true for the line that policy_decide() names.
+ */
+struct policy_note {
+	const struct policy_rule *rule;
+	bool decided;
+	char why[200];
+};
+void policy_explain(const struct policy *, const struct policy_world *,
+    const struct policy_subject *, const struct policy_usage *,
+    const struct policy_request *,
+    void (*line)(void *arg, const struct policy_note *), void *arg);
+
+/* Where and how a rule is written. text is canonical; both are bounded. */
+const char *policy_rule_file(const struct policy_rule *);
+unsigned policy_rule_line(const struct policy_rule *);
+char *policy_rule_text(const struct policy_rule *, char *buf, size_t len);
+
+/* Whether the subject matches an `admin` line. */
+bool policy_is_admin(const struct policy *, const struct policy_subject *);
+
+/* Whether the device matches a `claim` line; its `reset none` comes too. */
+bool policy_claims(const struct policy *, const struct policy_world *,
+    const struct policy_device *);
+
+/* Whether some `tolerate` line lifts this reason for this device. */
+bool policy_tolerates(const struct policy *, const struct policy_world *,
+    const struct policy_device *, enum reason);
+
+/* The smallest limits that apply to a subject; POLICY_UNLIMITED if none. */
+struct policy_limits {
+	uint64_t devices;
+	uint64_t leases;
+	uint64_t memlock; /* bytes */
+	uint64_t connections;
+	uint64_t requests; /* per second */
+};
+void policy_limits_of(const struct policy *, const struct policy_subject *,
+    struct policy_limits *);
+
+/* Whether a device is in the pool; -ENOENT when there is no such pool. */
+int policy_pool_has(const struct policy *, const struct policy_world *,
+    const char *pool, const struct policy_device *);
+
+#endif
