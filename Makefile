@@ -7,6 +7,8 @@
 PREFIX ?= /usr
 DESTDIR ?=
 SYSCONFDIR ?= /etc
+LIBEXECDIR ?= $(PREFIX)/libexec/vfiobroker
+VERSION = 0.1
 B ?= build
 
 CC ?= gcc
@@ -18,7 +20,8 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 HARDEN = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
 OPT ?= -O2 -g
 CFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) -MMD -MP \
-	-I. -I$(B)/proto $(CFLAGS)
+	-I. -I$(B)/proto \
+	-DLIBEXECDIR=\"$(LIBEXECDIR)\" -DVFIOBROKER_VERSION=\"$(VERSION)\" $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 EVENT_LIBS = -levent_core
@@ -31,7 +34,7 @@ CHECK_LIBS = $(shell $(PKGCONF) --libs check)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 COMMON_SRC := $(wildcard broker/common/*.c)
-POLICY_SRC := $(wildcard policy/*.c)
+POLICY_SRC := $(filter-out policy/lint%.c policy/generate%.c,$(wildcard policy/*.c))
 MONITOR_SRC := $(wildcard broker/monitor/*.c)
 SESSION_SRC := $(wildcard broker/session/*.c)
 LIB_SRC := $(wildcard client/lib/*.c)

@@ -114,6 +114,13 @@ struct policy_request {
 	const bool *managed; /* per device: a host driver must be unbound */
 	uint64_t memlock; /* bytes wanted for the holder; 0: none */
 	bool new_lease; /* false: devices are added to a lease */
+	/*
+	 * What else the line must allow, per device; NULL: nothing.  Without
+	 * them the line is chosen that allows most (see struct policy_terms)
+	 * and the caller compares.
+	 */
+	const bool *siblings; /* free siblings have host drivers to unbind */
+	const bool *no_reset; /* it has no reset that works */
 };
 
 enum policy_verdict {
@@ -131,12 +138,18 @@ struct policy_rule; /* one line of the policy */
 struct policy_decision {
 	enum policy_verdict verdict;
 	size_t device; /* index of the device that decided a refusal */
-	const struct policy_rule *rule; /* as above; NULL for NO_RULE */
+	const struct policy_rule *rule; /* as above; NULL for NO_RULE; for
+					   ALLOW, the line of device 0 */
 	char why[200]; /* a clause for people, e.g. "line covers memlock up
 			   to 16G, 32G was asked for"; empty for ALLOW */
 };
 
-/* What the allow line that covers a device grants besides the device. */
+/*
+ * What the allow line that covers a device grants besides the device.  Where
+ * several lines do, it is the one with `siblings take`, then `reset none`,
+ * then `managed`, then the larger memlock, then the first: nothing but the
+ * line's name depends on the order.
+ */
 struct policy_terms {
 	const struct policy_rule *rule;
 	uint64_t memlock; /* ceiling, bytes; min of rule and limit lines */
@@ -170,7 +183,8 @@ void policy_explain(const struct policy *, const struct policy_world *,
     const struct policy_request *,
     void (*line)(void *arg, const struct policy_note *), void *arg);
 
-/* Where and how a rule is written. text is canonical; both are bounded. */
+/* Where and how a rule is written. text is canonical, cut to len. */
+#define POLICY_RULE_TEXT_MAX 256 /* none is longer, with the NUL */
 const char *policy_rule_file(const struct policy_rule *);
 unsigned policy_rule_line(const struct policy_rule *);
 char *policy_rule_text(const struct policy_rule *, char *buf, size_t len);
@@ -178,7 +192,7 @@ char *policy_rule_text(const struct policy_rule *, char *buf, size_t len);
 /* Whether the subject matches an `admin` line. */
 bool policy_is_admin(const struct policy *, const struct policy_subject *);
 
-/* Whether the device matches a `claim` line; its `reset none` comes too. */
+/* Whether the device matches a `claim` line. */
 bool policy_claims(const struct policy *, const struct policy_world *,
     const struct policy_device *);
 

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From "I want these devices" to the fds in one message.
+ *
+ * A request is checked anew each time it is looked at, as policy, group and
+ * host may have changed while it waited.  Nothing is opened before all of its
+ * devices are ready, and nothing stays open here after they were sent.
+ */
+
+#include "acquire.h"
+
+#include "broker/common/log.h"
+#include "check.h"
+#include "config.h"
+#include "inventory.h"
+#include "lease.h"
+#include "life.h"
+#include "loop.h"
+#include "memlock.h"
+#include "pidfd.h"
+#include "session.h"
+#include "vfio.h"
+#include "watch.h"
+
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long a request may wait for a device on its way, beside the time that
+ * its own workers may take. */
+#define WAIT_SECONDS 20
+
+struct acquisition {
+	TAILQ_ENTRY(acquisition) entry;
+	struct session *session;
+	struct mon_acquire req;
+	int pidfd; /* -1: the peer itself */
+	struct event *timeout;
+	bool impatient; /* no more waiting */
+	char failed[WHY_MAX + 64];
+};
+
+static TAILQ_HEAD(, acquisition) waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static struct event *poke_event;
+
+/* ---- ending ----------------------------------------------------------- */
+
+static void
+unwant(const struct acquisition *a)
+{
+	struct device *d, *next;
+
+	TAILQ_FOREACH(d, &inventory, entry) {
+		if (d->wanted == a)
+			d->wanted = NULL;
+	}
+	TAILQ_FOREACH_SAFE(d, &inventory, entry, next)
+		life_settle(d);
+}
+
+void
+acquisition_drop(struct acquisition *a)
+{
+	TAILQ_REMOVE(&waiting, a, entry);
+	a->session->acquisition = NULL;
+	unwant(a);
+	loop_free(&a->timeout);
+	pidfd_discard(&a->pidfd);
+	free(a);
+}
+
+static void
+acquisition_end(struct acquisition *a, enum status status)
+{
+	struct session *s = a->session;
+
+	if (status != STATUS_OK)
+		log_info("%s: acquire refused: %s", session_who(s),
+		    status_name(status));
+	acquisition_drop(a);
+	session_end(s, status);
+}
+
+static void acquisition_refuse(struct acquisition *a, enum status status,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void
+acquisition_refuse(
+    struct acquisition *a, enum status status, const char *fmt, ...)
+{
+	char text[WHY_MAX + 128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	session_text(a->session, MON_TEXT_WHY, text);
+	acquisition_end(a, status);
+}
+
+void
+acquisition_failed(
+    struct acquisition *a, const struct device *d, const char *why)
+{
+	snprintf(a->failed, sizeof(a->failed),
+	    "%s could not be moved to vfio-pci: %s", device_name(d), why);
+}
+
+/* ---- granting --------------------------------------------------------- */
+
+struct hand_over {
+	struct mon_grant grant;
+	int fds[MON_MAX_FDS];
+	size_t n;
+};
+
+static void
+hand_over_close(struct hand_over *h)
+{
+	while (h->n > 0)
+		close(h->fds[--h->n]);
+}
+
+static int
+hand_over_add(struct hand_over *h, int fd, enum mon_fd_kind kind, int group)
+{
+	if (fd < 0)
+		return fd;
+	if (h->n == MON_MAX_FDS) {
+		close(fd);
+		return -E2BIG;
+	}
+	h->grant.fds[h->n].kind = kind;
+	h->grant.fds[h->n].group = group;
+	h->fds[h->n++] = fd;
+	h->grant.nfds = (uint32_t)h->n;
+	return 0;
+}
+
+static bool
+has_group(const struct hand_over *h, const struct lease *l, int group)
+{
+	const struct device *d;
+
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->grant.fds[i].kind == MON_FD_GROUP &&
+		    h->grant.fds[i].group == group)
+			return true;
+	}
+	if (l == NULL)
+		return false;
+	TAILQ_FOREACH(d, &l->devices, of_lease) {
+		if (d->facts.group == group)
+			return true;
+	}
+	return false;
+}
+
+/* Slot 0 is kept for the lease, which is made last. */
+static int
+hand_over_open(struct hand_over *h, const struct check *c, int *group)
+{
+	int r = hand_over_add(h, vfio_open_container(), MON_FD_CONTAINER, -1);
+
+	*group = -1;
+	for (size_t i = 0; r == 0 && i < c->nmembers; i++) {
+		*group = c->members[i].device->facts.group;
+		if (!has_group(h, c->lease, *group))
+			r = hand_over_add(
+			    h, vfio_open_group(*group), MON_FD_GROUP, *group);
+	}
+	return r;
+}
+
+static void
+refuse_open(struct acquisition *a, int r, int group)
+{
+	if (group < 0)
+		acquisition_refuse(a, STATUS_UNAVAILABLE,
+		    "cannot open /dev/vfio/vfio: %s; is the vfio module "
+		    "loaded and an IOMMU on (intel_iommu=on, or AMD-Vi in "
+		    "the firmware)?",
+		    strerror(-r));
+	else if (r == -EBUSY)
+		acquisition_refuse(a, STATUS_BUSY,
+		    "group %d is open in a process that has no lease (see: "
+		    "fuser -v /dev/vfio/%d)",
+		    group, group);
+	else if (r == -EPERM)
+		acquisition_refuse(a, STATUS_GROUP,
+		    "the kernel says that group %d is not viable: a member "
+		    "is bound to a host driver",
+		    group);
+	else
+		acquisition_refuse(a, STATUS_OS, "cannot open /dev/vfio/%d: %s",
+		    group, strerror(-r));
+}
+
+static void
+lease_members(struct lease *l, const struct check *c)
+{
+	char why[80];
+
+	snprintf(why, sizeof(why), "lease %llu of uid %u, pid %d (%s)",
+	    (unsigned long long)l->id, l->uid, l->pid, l->comm);
+	for (size_t i = 0; i < c->nmembers; i++) {
+		struct device *d = c->members[i].device;
+
+		d->wanted = NULL;
+		d->record.reset_none = c->members[i].terms.reset_none;
+		lease_add(l, d);
+		life_event(d, EV_LEASE, why);
+	}
+}
+
+static int
+raise_memlock(struct acquisition *a, struct hand_over *h)
+{
+	int pidfd = a->pidfd != -1 ? a->pidfd : a->session->peer.pidfd;
+
+	if (a->req.memlock == 0)
+		return 0;
+	return memlock_raise(
+	    pidfd, a->session->peer.uid, a->req.memlock, &h->grant.memlock);
+}
+
+/* An existing lease's holder has its fd already: only new ones get one. */
+static int
+make_lease(struct acquisition *a, struct check *c, struct hand_over *h)
+{
+	struct lease *l = c->lease;
+	int fd = -1, r = 0;
+
+	if (l == NULL)
+		r = lease_create(
+		    &a->session->peer, a->req.memlock, a->req.label, &l, &fd);
+	else if (a->req.memlock > l->memlock)
+		l->memlock = a->req.memlock;
+	if (r == 0 && fd != -1)
+		r = hand_over_add(h, fd, MON_FD_LEASE, -1);
+	if (r != 0)
+		return r;
+	h->grant.lease = l->id;
+	lease_members(l, c);
+	watch_lease(l, c->lease == NULL ? "granted" : "extended");
+	return 0;
+}
+
+static void
+acquisition_grant(struct acquisition *a, struct check *c)
+{
+	struct hand_over h = { .n = 0 };
+	struct session *s = a->session;
+	int group, r = hand_over_open(&h, c, &group);
+
+	if (r != 0) {
+		hand_over_close(&h);
+		refuse_open(a, r, group);
+		return;
+	}
+	r = raise_memlock(a, &h);
+	if (r == 0)
+		r = make_lease(a, c, &h);
+	if (r != 0) {
+		hand_over_close(&h);
+		acquisition_refuse(a, STATUS_OS,
+		    "cannot raise the limit of locked memory or make the "
+		    "lease: %s",
+		    strerror(-r));
+		return;
+	}
+	session_send(s, MON_GRANT, &h.grant, h.fds, h.n);
+	acquisition_end(a, STATUS_OK);
+}
+
+/* ---- trying ----------------------------------------------------------- */
+
+/* True when all are ready; otherwise their claims are under way. */
+static bool
+claim_members(struct acquisition *a, struct check *c)
+{
+	bool ready = true;
+
+	for (size_t i = 0; i < c->nmembers; i++) {
+		struct device *d = c->members[i].device;
+
+		life_settle(d); /* it may be on vfio-pci without us */
+		d->wanted = a;
+		if (d->state == STATE_HOST)
+			life_event(d, EV_CLAIM, session_who(a->session));
+		ready = ready && d->state == STATE_READY;
+	}
+	return ready;
+}
+
+static struct check
+acquisition_check(struct acquisition *a)
+{
+	struct check c = { .who = peer_subject(&a->session->peer),
+		.lease = a->req.lease == 0 ? NULL : lease_find(a->req.lease),
+		.asker = a,
+		.bdfs = a->req.devices,
+		.nbdfs = a->req.ndevices,
+		.memlock = a->req.memlock,
+		.unmanaged = a->req.flags & MON_ACQUIRE_UNMANAGED };
+
+	check_run(&c);
+	return c;
+}
+
+static void
+acquisition_try(struct acquisition *a)
+{
+	struct check c;
+
+	if (a->failed[0] != '\0') {
+		acquisition_refuse(a, STATUS_OS, "%s", a->failed);
+		return;
+	}
+	if (a->req.lease != 0 && lease_find(a->req.lease) == NULL) {
+		acquisition_refuse(a, STATUS_NOT_FOUND, "lease %llu is over",
+		    (unsigned long long)a->req.lease);
+		return;
+	}
+	c = acquisition_check(a);
+	if (c.status == STATUS_OK) {
+		if (claim_members(a, &c))
+			acquisition_grant(a, &c);
+	} else if (!c.wait || a->impatient) {
+		texts_send(&c.texts, a->session);
+		acquisition_end(a, c.status);
+	}
+	texts_clear(&c.texts);
+}
+
+static void
+poke(evutil_socket_t fd, short what, void *arg)
+{
+	struct acquisition *a, *next;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	TAILQ_FOREACH_SAFE(a, &waiting, entry, next)
+		acquisition_try(a);
+}
+
+/* Later in the same turn of the loop: devices change in the middle of other
+ * work, and an answer may end a session. */
+void
+acquisition_poke(void)
+{
+	if (!TAILQ_EMPTY(&waiting))
+		event_active(poke_event, EV_TIMEOUT, 0);
+}
+
+int
+acquisition_init(void)
+{
+	return loop_event(&poke_event, -1, 0, poke, NULL);
+}
+
+static void
+acquisition_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct acquisition *a = arg;
+
+	(void)fd;
+	(void)what;
+	a->impatient = true;
+	acquisition_try(a);
+}
+
+void
+acquisition_start(struct session *s, const struct mon_acquire *req, int *fd)
+{
+	struct acquisition *a = calloc(1, sizeof(*a));
+	const struct lease *l;
+
+	if (a == NULL ||
+	    loop_event(&a->timeout, -1, 0, acquisition_timeout, a) != 0) {
+		free(a);
+		session_end(s, STATUS_INTERNAL);
+		return;
+	}
+	a->session = s;
+	a->req = *req;
+	a->pidfd = *fd;
+	*fd = -1;
+	a->impatient = req->flags & MON_ACQUIRE_NO_WAIT;
+	s->acquisition = a;
+	TAILQ_INSERT_TAIL(&waiting, a, entry);
+	l = req->lease == 0 ? NULL : lease_find(req->lease);
+	if (l != NULL && l->uid != s->peer.uid) {
+		acquisition_refuse(a, STATUS_DENIED, "lease %llu is not yours",
+		    (unsigned long long)req->lease);
+		return;
+	}
+	loop_timer(a->timeout, (WAIT_SECONDS + config.worker_timeout) * 1000);
+	acquisition_try(a);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_ACQUIRE_H
+#define VFIOBROKER_ACQUIRE_H
+
+#include "broker/common/monmsg.h"
+
+struct device;
+struct session;
+
+/* A request for devices that is being served, perhaps over a while. */
+struct acquisition;
+
+/*
+ * Serves MON_ACQUIRE; the session is answered when the devices are ready, or
+ * refused.  Takes the pidfd out of *fd.
+ */
+void acquisition_start(struct session *, const struct mon_acquire *, int *fd);
+
+/* The session is gone: forgets the request, and what it had claimed settles. */
+void acquisition_drop(struct acquisition *);
+
+/* Some device changed: look again, soon, at all that wait. */
+void acquisition_poke(void);
+
+/* A device that it wanted could not be claimed. */
+void acquisition_failed(
+    struct acquisition *, const struct device *, const char *why);
+
+/* Makes the timer; 0 or -ENOMEM. */
+int acquisition_init(void);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The questions that stand between a request and a device, in this order: is
+ * it there, does the policy allow it, is it free, does its group come along,
+ * can the host do without it.  The order matters for what a stranger learns:
+ * who is not allowed hears nothing about holders, siblings and mounts.
+ */
+
+#include "check.h"
+
+#include "broker/common/log.h"
+#include "broker/common/state.h"
+#include "config.h"
+#include "guard.h"
+#include "inventory.h"
+#include "lease.h"
+#include "life.h"
+#include "policyload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+refuse(struct check *c, enum status status)
+{
+	if (c->status == STATUS_OK)
+		c->status = status;
+}
+
+/* Whether the device would have to be taken from the host. */
+static bool
+needs_claim(const struct device *d)
+{
+	return !device_on_vfio(d);
+}
+
+/* ---- usage ------------------------------------------------------------ */
+
+int
+usage_of(uid_t uid, struct policy_usage *out)
+{
+	struct policy_device *devices;
+	struct lease *l;
+	struct device *d;
+	size_t n = 0;
+
+	*out = (struct policy_usage){ .ndevices = 0 };
+	TAILQ_FOREACH(l, &leases, entry) {
+		TAILQ_FOREACH(d, &l->devices, of_lease)
+			n += l->uid == uid;
+		if (l->uid == uid) {
+			out->leases++;
+			out->memlock += l->memlock;
+		}
+	}
+	devices = calloc(n + 1, sizeof(*devices));
+	if (devices == NULL)
+		return -ENOMEM;
+	out->devices = devices;
+	TAILQ_FOREACH(l, &leases, entry) {
+		TAILQ_FOREACH(d, &l->devices, of_lease) {
+			if (l->uid == uid)
+				devices[out->ndevices++] = d->facts;
+		}
+	}
+	return 0;
+}
+
+void
+usage_clear(struct policy_usage *u)
+{
+	free((void *)(uintptr_t)u->devices);
+	u->devices = NULL;
+}
+
+/* ---- is it there ------------------------------------------------------ */
+
+static void
+check_present(struct check *c)
+{
+	char name[BDF_STRLEN];
+
+	for (size_t i = 0; i < c->nbdfs; i++) {
+		struct device *d = inventory_find(&c->bdfs[i]);
+
+		if (d == NULL) {
+			refuse(c, STATUS_NOT_FOUND);
+			texts_add(&c->texts, MON_TEXT_WHY,
+			    "there is no PCI device %s on this host",
+			    bdf_format(&c->bdfs[i], name));
+			texts_add(
+			    &c->texts, MON_TEXT_FIX, "see: vfiobroker list");
+			continue;
+		}
+		inventory_refresh_driver(d);
+		c->members[c->nmembers++] =
+		    (struct check_member){ .device = d, .asked = true };
+	}
+}
+
+/* ---- does the policy allow it ----------------------------------------- */
+
+static const enum status verdicts[] = {
+	[POLICY_ALLOW] = STATUS_OK,
+	[POLICY_NO_RULE] = STATUS_DENIED,
+	[POLICY_DENIED] = STATUS_DENIED,
+	[POLICY_SHORT] = STATUS_DENIED,
+	[POLICY_IDENTITY] = STATUS_IDENTITY,
+	[POLICY_LIMIT] = STATUS_LIMIT,
+};
+
+/* The evaluator ends its sentence with the line to add, if one would help. */
+static void
+say_decision(struct check *c, const struct policy_decision *dec)
+{
+	const char *name = device_name(c->members[dec->device].device);
+	const char *add = strstr(dec->why, "; add: ");
+	int len = add == NULL ? (int)strlen(dec->why) : (int)(add - dec->why);
+	char rule[200];
+
+	if (dec->rule == NULL)
+		texts_add(&c->texts, MON_TEXT_WHY,
+		    "the policy does not let uid %u use %s: %.*s", c->who.uid,
+		    name, len, dec->why);
+	else
+		texts_add(&c->texts, MON_TEXT_WHY,
+		    "the policy does not let uid %u use %s: %.*s (%s:%u: %s)",
+		    c->who.uid, name, len, dec->why,
+		    policy_rule_file(dec->rule), policy_rule_line(dec->rule),
+		    policy_rule_text(dec->rule, rule, sizeof(rule)));
+	if (add != NULL)
+		texts_add(&c->texts, MON_TEXT_FIX,
+		    "an administrator can add "
+		    "to %s: %s",
+		    config.policy, add + strlen("; add: "));
+}
+
+static void
+check_policy(struct check *c)
+{
+	struct policy_device facts[MON_MAX_DEVICES];
+	struct policy_terms terms[MON_MAX_DEVICES];
+	bool managed[MON_MAX_DEVICES];
+	struct policy_request req = { .devices = facts,
+		.ndevices = c->nmembers,
+		.managed = managed,
+		.memlock = c->memlock,
+		.new_lease = c->lease == NULL };
+	struct policy_decision dec;
+	struct policy_usage usage;
+
+	if (usage_of(c->who.uid, &usage) != 0) {
+		refuse(c, STATUS_INTERNAL);
+		return;
+	}
+	for (size_t i = 0; i < c->nmembers; i++) {
+		facts[i] = c->members[i].device->facts;
+		managed[i] = c->as_managed || needs_claim(c->members[i].device);
+	}
+	policy_decide(policy_current(), &inventory_world, &c->who, &usage, &req,
+	    &dec, terms);
+	usage_clear(&usage);
+	if (dec.verdict != POLICY_ALLOW) {
+		refuse(c, verdicts[dec.verdict]);
+		say_decision(c, &dec);
+		return;
+	}
+	for (size_t i = 0; i < c->nmembers; i++)
+		c->members[i].terms = terms[i];
+}
+
+/* ---- is it free ------------------------------------------------------- */
+
+static void
+say_busy(struct check *c, const struct device *d)
+{
+	const struct lease *l = d->lease;
+
+	refuse(c, STATUS_BUSY);
+	if (l != NULL)
+		texts_add(&c->texts, MON_TEXT_WHY,
+		    "%s is held by uid %u, pid %d (%s), lease %llu",
+		    device_name(d), l->uid, l->pid, l->comm,
+		    (unsigned long long)l->id);
+	else
+		texts_add(&c->texts, MON_TEXT_WHY, "%s is %s: %s",
+		    device_name(d), state_name(d->state), d->why);
+}
+
+static void
+check_free(struct check *c)
+{
+	bool wait = true, busy = false;
+
+	for (size_t i = 0; i < c->nmembers; i++) {
+		const struct device *d = c->members[i].device;
+		bool taken = d->wanted != NULL && d->wanted != c->asker;
+
+		if (!taken &&
+		    (d->state == STATE_HOST || d->state == STATE_READY))
+			continue;
+		busy = true;
+		wait = wait && (taken || life_in_transit(d));
+		say_busy(c, d);
+		if (d->state == STATE_QUARANTINED)
+			texts_add(&c->texts, MON_TEXT_FIX,
+			    "an administrator can say it is fit: "
+			    "vfiobroker recover %s",
+			    device_name(d));
+	}
+	c->wait = busy && wait;
+}
+
+/* ---- does its group come along ---------------------------------------- */
+
+static bool
+is_member(const struct check *c, const struct device *d)
+{
+	for (size_t i = 0; i < c->nmembers; i++) {
+		if (c->members[i].device == d)
+			return true;
+	}
+	return false;
+}
+
+/* Drivers that leave DMA to whoever owns the group (driver_managed_dma). */
+static bool
+driver_is_neutral(const char *driver)
+{
+	return driver[0] == '\0' || strcmp(driver, "pci-stub") == 0 ||
+	       strcmp(driver, "pcieport") == 0;
+}
+
+static void
+add_sibling(struct check *c, struct device *d, const struct check_member *of)
+{
+	if (c->nmembers == CHECK_MEMBERS_MAX) {
+		refuse(c, STATUS_GROUP);
+		texts_add(&c->texts, MON_TEXT_WHY,
+		    "group %d has more than %d members", d->facts.group,
+		    CHECK_MEMBERS_MAX);
+		return;
+	}
+	c->members[c->nmembers++] =
+	    (struct check_member){ .device = d, .terms = of->terms };
+}
+
+static void
+check_sibling(struct check *c, struct device *d, const struct check_member *of)
+{
+	const struct device *asked = of->device;
+
+	inventory_refresh_driver(d);
+	if (d->lease != NULL && d->lease == c->lease)
+		return;
+	if (d->lease != NULL || (d->wanted != NULL && d->wanted != c->asker) ||
+	    (d->state != STATE_HOST && d->state != STATE_READY)) {
+		c->wait = c->status == STATUS_OK &&
+			  (life_in_transit(d) || d->wanted != NULL);
+		refuse(c, STATUS_BUSY);
+		texts_add(&c->texts, MON_TEXT_WHY,
+		    "%s is in one IOMMU group (%d) with %s, which is %s",
+		    device_name(asked), asked->facts.group, device_name(d),
+		    state_name(d->state));
+	} else if (d->state == STATE_READY || device_on_vfio(d) ||
+		   (of->terms.siblings_take && !driver_is_neutral(d->driver))) {
+		add_sibling(c, d, of);
+	} else if (!driver_is_neutral(d->driver)) {
+		refuse(c, STATUS_GROUP);
+		texts_add(&c->texts, MON_TEXT_WHY,
+		    "%s is in one IOMMU group (%d) with %s, which the host "
+		    "uses by %s",
+		    device_name(asked), asked->facts.group, device_name(d),
+		    d->driver);
+		texts_add(&c->texts, MON_TEXT_FIX,
+		    "ask for %s too, or an administrator can add `siblings "
+		    "take' to the line that allows %s",
+		    device_name(d), device_name(asked));
+	}
+}
+
+static void
+check_groups(struct check *c)
+{
+	size_t nasked = c->nmembers;
+
+	for (size_t i = 0; i < nasked; i++) {
+		struct check_member of = c->members[i];
+		struct device *d;
+
+		if (of.device->facts.group < 0)
+			continue; /* the guard names that */
+		TAILQ_FOREACH(d, &inventory, entry) {
+			if (d->facts.group == of.device->facts.group &&
+			    !d->is_bridge && !is_member(c, d))
+				check_sibling(c, d, &of);
+		}
+	}
+}
+
+/* ---- can the host do without it --------------------------------------- */
+
+struct guard_run {
+	struct check *check; /* NULL: only the log hears */
+	const struct device *device;
+	bool against;
+};
+
+static void
+guard_found(void *arg, enum reason reason, const char *what)
+{
+	struct guard_run *g = arg;
+	const char *name = device_name(g->device);
+
+	if (policy_tolerates(
+		policy_current(), &inventory_world, &g->device->facts, reason))
+		return;
+	g->against = true;
+	if (g->check == NULL) {
+		log_warn("%s is not claimed: %s: %s", name, reason_name(reason),
+		    what);
+		return;
+	}
+	texts_add(&g->check->texts, MON_TEXT_WHY,
+	    "the host needs %s: %s: %s (%s)", name, reason_name(reason),
+	    reason_text(reason), what);
+	if (reason_tolerable(reason))
+		texts_add(&g->check->texts, MON_TEXT_FIX,
+		    "stop using it, or an administrator can add to %s: "
+		    "tolerate %s on %s",
+		    config.policy, reason_keyword(reason), name);
+}
+
+static bool
+guard_against(struct check *c, const struct device *d)
+{
+	struct guard_run g = { .check = c, .device = d };
+	int r = guard_collect(config.sysroot, &d->facts.bdf, guard_found, &g);
+
+	if (r != 0) {
+		log_warn("%s: cannot tell whether the host needs it: %s",
+		    device_name(d), strerror(-r));
+		if (c != NULL)
+			texts_add(&c->texts, MON_TEXT_WHY,
+			    "cannot tell whether the host needs %s: %s",
+			    device_name(d), strerror(-r));
+	}
+	return g.against || r != 0;
+}
+
+/*
+ * What is on a vfio driver the host has given up already.  It is an endpoint,
+ * since vfio-pci binds nothing else, and a no-IOMMU group has no node by the
+ * name that the monitor opens.
+ */
+static void
+check_guard(struct check *c)
+{
+	for (size_t i = 0; i < c->nmembers; i++) {
+		const struct device *d = c->members[i].device;
+
+		if (device_on_vfio(d) && d->facts.group >= 0)
+			continue;
+		if (guard_against(c, d))
+			refuse(c, STATUS_HOST_IN_USE);
+	}
+}
+
+static void
+check_managed(struct check *c)
+{
+	for (size_t i = 0; c->unmanaged && i < c->nmembers; i++) {
+		const struct device *d = c->members[i].device;
+
+		if (!needs_claim(d))
+			continue;
+		refuse(c, STATUS_DENIED);
+		texts_add(&c->texts, MON_TEXT_WHY,
+		    "%s is on %s, not on vfio-pci, and was asked for "
+		    "unmanaged",
+		    device_name(d),
+		    d->driver[0] == '\0' ? "no driver" : d->driver);
+	}
+}
+
+void
+check_run(struct check *c)
+{
+	c->status = STATUS_OK;
+	c->wait = false;
+	c->nmembers = 0;
+	STAILQ_INIT(&c->texts);
+	check_present(c);
+	if (c->status == STATUS_OK)
+		check_policy(c);
+	if (c->status != STATUS_OK && !c->all)
+		return;
+	check_free(c);
+	if (c->status != STATUS_OK && !c->all)
+		return;
+	check_groups(c);
+	check_managed(c);
+	if (c->status != STATUS_BUSY || c->all)
+		check_guard(c);
+	if (c->status != STATUS_BUSY)
+		c->wait = false;
+}
+
+bool
+check_claimable(struct device *d)
+{
+	struct device *other;
+
+	TAILQ_FOREACH(other, &inventory, entry) {
+		if (other == d || other->facts.group != d->facts.group ||
+		    other->is_bridge || driver_is_neutral(other->driver) ||
+		    device_on_vfio(other) || other->claimed)
+			continue;
+		log_warn("%s is not claimed: %s in its group is the host's",
+		    device_name(d), device_name(other));
+		return false;
+	}
+	return !guard_against(NULL, d);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_CHECK_H
+#define VFIOBROKER_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/common/status.h"
+#include "device.h"
+#include "policy/policy.h"
+#include "texts.h"
+
+/*
+ * May this be leased now?  One function answers for acquire and for explain,
+ * so that the two can not differ.
+ */
+#define CHECK_MEMBERS_MAX 32
+
+struct check_member {
+	struct device *device;
+	bool asked; /* else a sibling that comes along */
+	struct policy_terms terms;
+};
+
+struct check {
+	/* the question */
+	struct policy_subject who;
+	struct lease *lease; /* devices are added to it; NULL: a new one */
+	struct acquisition *asker; /* whose claims do not stand in its way */
+	const struct bdf *bdfs;
+	size_t nbdfs;
+	uint64_t memlock;
+	bool as_managed; /* explain: as if it had to be taken from the host */
+	bool unmanaged; /* refuse what would have to be taken */
+	bool all; /* explain, for an administrator: do not stop early */
+	/* the answer */
+	enum status status;
+	bool wait; /* refused only because something is on its way */
+	struct texts texts;
+	struct check_member members[CHECK_MEMBERS_MAX];
+	size_t nmembers;
+};
+
+/*
+ * Fills the answer; texts grow with one sentence per reason, all of them, and
+ * how to mend it.  Changes nothing.  The caller clears texts.
+ */
+void check_run(struct check *);
+
+/* Whether a claim line may take the device from the host: the guard and the
+ * group say so.  Reasons against go to the log. */
+bool check_claimable(struct device *);
+
+/* What a uid holds; *out is to be freed with usage_clear(). 0 or -ENOMEM. */
+int usage_of(uid_t, struct policy_usage *out);
+void usage_clear(struct policy_usage *);
+
+#endif

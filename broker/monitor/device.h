@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_DEVICE_H
+#define VFIOBROKER_DEVICE_H
+
+#include <bsd/sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/common/state.h"
+#include "policy/policy.h"
+#include "record.h"
+#include "sysfs.h"
+
+struct acquisition;
+struct event;
+struct lease;
+struct worker;
+
+#define WHY_MAX 200
+
+/*
+ * One PCI function, as the inventory keeps it.  Fields of the first part are
+ * the machine's and change by uevents; the others are the broker's and change
+ * by life.c alone.
+ */
+struct device {
+	TAILQ_ENTRY(device) entry; /* of the inventory, by address */
+	struct policy_device facts;
+	int numa;
+	bool is_pf;
+	bool is_bridge; /* class 0604: ignored in groups, never given out */
+	char driver[SYSFS_NAME_MAX]; /* "" none */
+
+	enum state state;
+	uint64_t since_us; /* clock_us() at entering the state */
+	char why[WHY_MAX]; /* what it waits for, or what is wrong */
+	struct record record; /* what is owed; .bdf is set even without one */
+	bool has_record;
+	bool claimed; /* by a claim line of the policy */
+	bool claim_failed; /* do not try again by ourselves */
+	struct lease *lease;
+	TAILQ_ENTRY(device) of_lease;
+	struct worker *worker;
+	struct acquisition *wanted; /* who had it claimed and waits */
+	struct event *timer; /* the next look at it */
+	unsigned looks; /* since the state was entered */
+};
+
+TAILQ_HEAD(devices, device);
+
+/* "0000:01:10.0", in a buffer of its own per call out of four. */
+const char *device_name(const struct device *);
+
+/* Whether it sits on a vfio driver: vfio-pci or a variant of it. */
+bool device_on_vfio(const struct device *);
+
+#endif

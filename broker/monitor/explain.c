@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Explain: the check of acquire itself, said aloud, and the steps that acquire
+ * would then take.  Changes nothing.
+ */
+
+#include "explain.h"
+
+#include "broker/common/state.h"
+#include "check.h"
+#include "inventory.h"
+#include "policyload.h"
+#include "request.h"
+#include "session.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void say(struct session *s, enum mon_text_kind kind, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
+static void
+say(struct session *s, enum mon_text_kind kind, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	session_text(s, kind, text);
+}
+
+static void
+say_note(void *arg, const struct policy_note *note)
+{
+	char rule[256];
+
+	say(arg, note->decided ? MON_TEXT_RULE : MON_TEXT_NEAR, "%s:%u: %s%s%s",
+	    policy_rule_file(note->rule), policy_rule_line(note->rule),
+	    policy_rule_text(note->rule, rule, sizeof(rule)),
+	    note->why[0] == '\0' ? "" : ": ", note->why);
+}
+
+static void
+say_rules(struct session *s, const struct check *c, const struct device *d)
+{
+	bool managed = c->as_managed || !device_on_vfio(d);
+	struct policy_request req = { .devices = &d->facts,
+		.ndevices = 1,
+		.managed = &managed,
+		.memlock = c->memlock,
+		.new_lease = true };
+	struct policy_usage usage;
+
+	if (usage_of(c->who.uid, &usage) != 0)
+		return;
+	policy_explain(policy_current(), &inventory_world, &c->who, &usage,
+	    &req, say_note, s);
+	usage_clear(&usage);
+}
+
+static void
+say_limits(struct session *s, const struct check *c)
+{
+	struct policy_limits l;
+
+	policy_limits_of(policy_current(), &c->who, &l);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "devices", l.devices },
+		{ "leases", l.leases },
+		{ "memlock", l.memlock },
+		{ "connections", l.connections },
+		{ "requests per second", l.requests },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].value != POLICY_UNLIMITED)
+			say(s, MON_TEXT_LIMIT, "%s: %llu", rows[i].name,
+			    (unsigned long long)rows[i].value);
+	}
+}
+
+static void
+say_siblings(struct session *s, const struct device *of)
+{
+	const struct device *d;
+
+	TAILQ_FOREACH(d, &inventory, entry) {
+		if (d != of && of->facts.group >= 0 &&
+		    d->facts.group == of->facts.group)
+			say(s, MON_TEXT_SIBLING, "%s, %s, %s%s", device_name(d),
+			    d->driver[0] == '\0' ? "no driver" : d->driver,
+			    state_name(d->state),
+			    d->is_bridge ? ", a bridge: ignored" : "");
+	}
+}
+
+static void
+say_claim_steps(struct session *s, const struct device *d)
+{
+	const char *name = device_name(d);
+
+	say(s, MON_TEXT_STEP,
+	    "record what to put back for %s: driver %s and its override", name,
+	    d->driver[0] == '\0' ? "none" : d->driver);
+	say(s, MON_TEXT_STEP, "set driver_override of %s to vfio-pci", name);
+	if (d->driver[0] != '\0')
+		say(s, MON_TEXT_STEP, "unbind %s from %s", name, d->driver);
+	say(s, MON_TEXT_STEP, "probe %s and verify that vfio-pci has it", name);
+}
+
+static void
+say_steps(struct session *s, const struct check *c)
+{
+	for (size_t i = 0; i < c->nmembers; i++) {
+		const struct device *d = c->members[i].device;
+
+		if (!device_on_vfio(d))
+			say_claim_steps(s, d);
+	}
+	say(s, MON_TEXT_STEP,
+	    "open /dev/vfio/vfio and /dev/vfio/%d, check their numbers and "
+	    "that the group is viable",
+	    c->members[0].device->facts.group);
+	if (c->memlock > 0)
+		say(s, MON_TEXT_STEP,
+		    "raise the limit of locked memory to at least %llu bytes",
+		    (unsigned long long)c->memlock);
+	say(s, MON_TEXT_STEP,
+	    "make the lease, hand over its fds, and keep none");
+}
+
+/* One's own groups are the kernel's word; of others the asker gives them. */
+static struct policy_subject
+subject_of(const struct session *s, const struct mon_explain *m)
+{
+	if (!(m->flags & MON_EXPLAIN_USER))
+		return peer_subject(&s->peer);
+	return (struct policy_subject){
+		.uid = m->uid, .gids = m->gids, .ngids = m->ngids
+	};
+}
+
+void
+explain_request(struct session *s, const void *record, int *fd)
+{
+	const struct mon_explain *m = record;
+	bool admin = request_admin(s);
+	struct check c = { .who = subject_of(s, m),
+		.bdfs = &m->device,
+		.nbdfs = 1,
+		.memlock = m->memlock,
+		.as_managed = m->flags & MON_EXPLAIN_MANAGED,
+		.all = admin };
+	const struct device *d;
+
+	(void)fd;
+	if (c.who.uid != s->peer.uid && !admin) {
+		request_refuse(s, STATUS_DENIED,
+		    "only administrators may ask about other users");
+		return;
+	}
+	check_run(&c);
+	d = inventory_find(&m->device);
+	say(s, MON_TEXT_DECISION,
+	    c.status == STATUS_OK ? "uid %u may have %s now"
+				  : "uid %u may not have %s now",
+	    c.who.uid, d == NULL ? "it" : device_name(d));
+	texts_send(&c.texts, s);
+	if (d != NULL) {
+		say_rules(s, &c, d);
+		say_limits(s, &c);
+		if (c.nmembers > 0)
+			say_siblings(s, d);
+	}
+	if (c.status == STATUS_OK)
+		say_steps(s, &c);
+	texts_clear(&c.texts);
+	session_end(s, c.status);
+}

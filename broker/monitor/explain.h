@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_EXPLAIN_H
+#define VFIOBROKER_EXPLAIN_H
+
+struct session;
+
+/* Serves MON_EXPLAIN: what would acquire do, and why? */
+void explain_request(struct session *, const void *record, int *fd);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_GUARD_H
+#define VFIOBROKER_GUARD_H
+
+/*
+ * Why the host should keep a device: every reason, by name.
+ *
+ * Reads sysfs and procfs only, and only attributes that do not take the
+ * device's lock, so that the monitor may call it from its loop.
+ */
+
+#include "broker/common/bdf.h"
+#include "broker/common/reason.h"
+
+/*
+ * Calls found() once for each reason and place, e.g. (REASON_MOUNTED,
+ * "nvme0n1 on /srv").  what is printable ASCII and valid during the call.
+ * sysroot is "" but in tests, where a tree with sys/ and proc/ stands there.
+ * Returns 0, or -errno when a file that must be readable was not: then the
+ * answer is incomplete and the device must not be taken.
+ */
+int guard_collect(const char *sysroot, const struct bdf *,
+    void (*found)(void *arg, enum reason, const char *what), void *arg);
+
+#endif

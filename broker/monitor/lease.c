@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Leases: made, watched and ended.
+ *
+ * inotify tells that some open file of a lease was closed for the last time.
+ * That can be a reader's, so the lock is tried, and it is the kernel's word:
+ * an exclusive lock on our own open file is granted only when no shared one
+ * is left.  __fput() tells inotify before it drops the lock (6.12), so while
+ * there is doubt the trial is repeated, ever more slowly.  A holder who
+ * unlocks its copy without closing it has released too, without an event; the
+ * slow sweep finds that.
+ */
+
+#include "lease.h"
+
+#include "broker/common/log.h"
+#include "keyfile.h"
+#include "life.h"
+#include "loop.h"
+#include "rundir.h"
+#include "watch.h"
+
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#define LEASE_MAGIC "vfiobroker-lease 1"
+#define DOUBTS_MAX 8 /* 1, 2, 4 ... 128 ms */
+#define SWEEP_MS 5000
+#define GENERATION 1000000 /* ids of one broker's life; see sequence_next() */
+
+struct leases leases = TAILQ_HEAD_INITIALIZER(leases);
+
+static uint64_t next_id;
+static int inotifyfd = -1;
+static struct event *inotify_event, *sweep_timer;
+
+/* ---- the file --------------------------------------------------------- */
+
+static int
+set_text(char *field, size_t size, const char *value)
+{
+	if (strcmp(value, "-") == 0)
+		value = "";
+	return strlcpy(field, value, size) >= size ? -EINVAL : 0;
+}
+
+static int
+set_comm(void *field, const char *value)
+{
+	return set_text(field, sizeof(((struct lease *)0)->comm), value);
+}
+
+static int
+set_label(void *field, const char *value)
+{
+	return set_text(field, sizeof(((struct lease *)0)->label), value);
+}
+
+static int
+set_u32(void *field, const char *value)
+{
+	uint64_t n = 0;
+	uint32_t n32;
+
+	if (keyfile_set_u64(&n, value) != 0 || n > UINT32_MAX)
+		return -EINVAL;
+	n32 = (uint32_t)n;
+	memcpy(field, &n32, sizeof(n32));
+	return 0;
+}
+
+#define AT(member) offsetof(struct lease, member)
+
+static const struct keyfile_key keys[] = {
+	{ "id", AT(id), keyfile_set_u64 },
+	{ "uid", AT(uid), set_u32 },
+	{ "pid", AT(pid), set_u32 },
+	{ "comm", AT(comm), set_comm },
+	{ "label", AT(label), set_label },
+	{ "since", AT(since), keyfile_set_u64 },
+	{ "memlock", AT(memlock), keyfile_set_u64 },
+	{ NULL, 0, NULL },
+};
+
+size_t
+lease_format(const struct lease *l, char *buf, size_t len)
+{
+	int n = snprintf(buf, len,
+	    LEASE_MAGIC "\nid %llu\nuid %u\npid %d\ncomm %s\nlabel %s\n"
+			"since %llu\nmemlock %llu\nend\n",
+	    (unsigned long long)l->id, l->uid, l->pid,
+	    l->comm[0] == '\0' ? "-" : l->comm,
+	    l->label[0] == '\0' ? "-" : l->label, (unsigned long long)l->since,
+	    (unsigned long long)l->memlock);
+
+	return n < 0 ? 0 : (size_t)n;
+}
+
+int
+lease_parse(const char *text, size_t len, struct lease *out)
+{
+	return keyfile_parse(text, len, LEASE_MAGIC, keys, out);
+}
+
+static const char *
+lease_name(const struct lease *l)
+{
+	static char name[24];
+
+	snprintf(name, sizeof(name), "%llu", (unsigned long long)l->id);
+	return name;
+}
+
+/* Its own open file each time: a flock belongs to the open file. */
+static int
+lease_open(const struct lease *l)
+{
+	int fd = openat(rundir_dirfd(RUNDIR_LEASES), lease_name(l),
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd == -1 ? -errno : fd;
+}
+
+static int
+lease_write(const struct lease *l)
+{
+	char text[LEASE_TEXT_MAX];
+	size_t len = lease_format(l, text, sizeof(text));
+
+	return rundir_replace(RUNDIR_LEASES, lease_name(l), text, len);
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+struct lease *
+lease_find(uint64_t id)
+{
+	struct lease *l;
+
+	TAILQ_FOREACH(l, &leases, entry) {
+		if (l->id == id)
+			return l;
+	}
+	return NULL;
+}
+
+void
+lease_add(struct lease *l, struct device *d)
+{
+	d->lease = l;
+	TAILQ_INSERT_TAIL(&l->devices, d, of_lease);
+}
+
+void
+lease_drop(struct lease *l, struct device *d)
+{
+	TAILQ_REMOVE(&l->devices, d, of_lease);
+	d->lease = NULL;
+}
+
+static void
+lease_free(struct lease *l)
+{
+	loop_free(&l->doubt);
+	if (l->probefd != -1)
+		close(l->probefd);
+	free(l);
+}
+
+void
+lease_end(struct lease *l, const char *why)
+{
+	struct device *d;
+	int r;
+
+	log_info("lease %s of uid %u over: %s", lease_name(l), l->uid, why);
+	TAILQ_REMOVE(&leases, l, entry);
+	watch_lease(l, why);
+	while ((d = TAILQ_FIRST(&l->devices)) != NULL) {
+		lease_drop(l, d);
+		life_event(d, EV_CLOSED, why);
+	}
+	r = rundir_remove(RUNDIR_LEASES, lease_name(l));
+	if (r != 0 && r != -ENOENT)
+		log_warn("lease %s: file: %s", lease_name(l), strerror(-r));
+	lease_free(l);
+}
+
+/* True when no copy of the lease is open any more. */
+static bool
+lease_is_over(const struct lease *l)
+{
+	return flock(l->probefd, LOCK_EX | LOCK_NB) == 0;
+}
+
+static void
+lease_check(struct lease *l)
+{
+	if (lease_is_over(l))
+		lease_end(l, "the last copy of it is closed");
+	else if (l->doubts < DOUBTS_MAX)
+		loop_timer(l->doubt, 1U << l->doubts++);
+}
+
+static void
+lease_doubt(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	lease_check(arg);
+}
+
+static struct lease *
+lease_new(void)
+{
+	struct lease *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return NULL;
+	l->probefd = -1;
+	TAILQ_INIT(&l->devices);
+	if (loop_event(&l->doubt, -1, 0, lease_doubt, l) != 0) {
+		free(l);
+		return NULL;
+	}
+	return l;
+}
+
+static int
+lease_open_both(struct lease *l, int *fd)
+{
+	int r;
+
+	l->probefd = lease_open(l);
+	*fd = lease_open(l);
+	r = l->probefd < 0 ? l->probefd : *fd < 0 ? *fd : 0;
+	if (r == 0 && flock(*fd, LOCK_SH | LOCK_NB) == -1)
+		r = -errno;
+	if (r != 0 && *fd >= 0)
+		close(*fd);
+	if (r != 0)
+		*fd = -1;
+	if (l->probefd < 0)
+		l->probefd = -1;
+	return r;
+}
+
+int
+lease_create(const struct peer *p, uint64_t memlock, const char *label,
+    struct lease **out, int *fd)
+{
+	struct lease *l = lease_new();
+	int r;
+
+	if (l == NULL)
+		return -ENOMEM;
+	l->id = next_id++;
+	l->uid = p->uid;
+	l->pid = p->pid;
+	l->since = clock_wall_us() / 1000000;
+	l->memlock = memlock;
+	strlcpy(l->comm, p->comm, sizeof(l->comm));
+	strlcpy(l->label, label, sizeof(l->label));
+	r = lease_write(l);
+	if (r == 0)
+		r = lease_open_both(l, fd);
+	if (r != 0) {
+		rundir_remove(RUNDIR_LEASES, lease_name(l));
+		lease_free(l);
+		return r;
+	}
+	TAILQ_INSERT_TAIL(&leases, l, entry);
+	*out = l;
+	return 0;
+}
+
+/* ---- watching --------------------------------------------------------- */
+
+static void
+lease_closed(const char *name)
+{
+	char *end;
+	uint64_t id = strtoull(name, &end, 10);
+	struct lease *l = *end == '\0' ? lease_find(id) : NULL;
+
+	if (l == NULL)
+		return;
+	l->doubts = 0;
+	lease_check(l);
+}
+
+static void
+sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct lease *l, *next;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	TAILQ_FOREACH_SAFE(l, &leases, entry, next) {
+		if (lease_is_over(l))
+			lease_end(l, "its lock is dropped");
+	}
+	loop_timer(sweep_timer, SWEEP_MS);
+}
+
+static void
+inotify_readable(evutil_socket_t fd, short what, void *arg)
+{
+	_Alignas(struct inotify_event) char buf[4096];
+	const struct inotify_event *e;
+	ssize_t n;
+
+	(void)what;
+	(void)arg;
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		for (ssize_t at = 0; at < n;
+		     at += (ssize_t)(sizeof(*e) + e->len)) {
+			e = (const void *)(buf + at);
+			if (e->mask & IN_Q_OVERFLOW)
+				sweep(-1, 0, NULL);
+			else if (e->len > 0)
+				lease_closed(e->name);
+		}
+	}
+}
+
+/* ---- at start --------------------------------------------------------- */
+
+/*
+ * Ids are never used twice while something can remember them.  The file counts
+ * the broker's starts; each start has a million ids of its own, so that no
+ * lease costs a write here.
+ */
+static int
+sequence_next(void)
+{
+	char text[32];
+	ssize_t n =
+	    rundir_read(RUNDIR_LEASES, "sequence", text, sizeof(text) - 1);
+	unsigned long long start = 0;
+
+	if (n > 0) {
+		text[n] = '\0';
+		start = strtoull(text, NULL, 10) + 1;
+	}
+	next_id = start * GENERATION + 1;
+	n = snprintf(text, sizeof(text), "%llu\n", start);
+	return rundir_replace(RUNDIR_LEASES, "sequence", text, (size_t)n);
+}
+
+static int
+lease_adopt(struct lease *l, const char *name)
+{
+	char text[LEASE_TEXT_MAX];
+	ssize_t n = rundir_read(RUNDIR_LEASES, name, text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	if (lease_parse(text, (size_t)n, l) != 0 ||
+	    strcmp(lease_name(l), name) != 0)
+		return -EBADMSG;
+	l->probefd = lease_open(l);
+	if (l->probefd < 0)
+		return l->probefd;
+	return lease_is_over(l) ? -ESTALE : 0;
+}
+
+static void
+lease_found(void *arg, const char *name)
+{
+	void (**kept)(struct lease *) = arg;
+	struct lease *l;
+	int r;
+
+	if (strcmp(name, "sequence") == 0)
+		return;
+	l = lease_new();
+	if (l == NULL)
+		log_fatal("no memory for lease %s", name);
+	r = lease_adopt(l, name);
+	if (r == 0) {
+		TAILQ_INSERT_TAIL(&leases, l, entry);
+		log_info("lease %s of uid %u goes on", name, l->uid);
+		(*kept)(l);
+		return;
+	}
+	if (l->probefd < 0)
+		l->probefd = -1;
+	log_info("lease %s: %s", name,
+	    r == -ESTALE ? "ended meanwhile" : strerror(-r));
+	rundir_remove(RUNDIR_LEASES, name);
+	lease_free(l);
+}
+
+int
+lease_init(void (*kept)(struct lease *))
+{
+	int r = sequence_next();
+
+	if (r != 0)
+		return r;
+	inotifyfd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (inotifyfd == -1)
+		return -errno;
+	if (inotify_add_watch(inotifyfd, rundir_path(RUNDIR_LEASES),
+		IN_CLOSE_NOWRITE | IN_ONLYDIR) == -1)
+		return -errno;
+	r = loop_event(&inotify_event, inotifyfd, EV_READ | EV_PERSIST,
+	    inotify_readable, NULL);
+	if (r == 0)
+		r = loop_event(&sweep_timer, -1, 0, sweep, NULL);
+	if (r != 0)
+		return r;
+	loop_timer(sweep_timer, SWEEP_MS);
+	return rundir_each(RUNDIR_LEASES, lease_found, &kept);
+}

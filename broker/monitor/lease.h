@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_LEASE_H
+#define VFIOBROKER_LEASE_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/common/monmsg.h"
+#include "device.h"
+#include "peer.h"
+
+/*
+ * A lease is a locked file: /run/vfiobroker/leases/<id>.
+ *
+ * The holder gets an open file of it, locked shared; the lease lives exactly
+ * as long as any copy of that open file does, in whatever process.  The kernel
+ * keeps that count through every crash, also ours.
+ */
+struct lease {
+	TAILQ_ENTRY(lease) entry;
+	uint64_t id;
+	uint64_t since; /* seconds since the epoch */
+	uint64_t memlock; /* bytes granted */
+	uid_t uid;
+	pid_t pid; /* who asked for it */
+	char comm[32];
+	char label[MON_LABEL_MAX];
+	struct devices devices;
+	int probefd; /* an open file of its own, to try the lock with */
+	struct event *doubt;
+	unsigned doubts;
+	bool revoking;
+};
+
+TAILQ_HEAD(leases, lease);
+extern struct leases leases;
+
+/*
+ * Starts watching the directory and adopts every lease file that is still
+ * locked; calls kept for each, and removes the others.  0 or -errno.
+ */
+int lease_init(void (*kept)(struct lease *));
+
+/*
+ * A new lease without devices, for a peer.  *fd is the open file to hand
+ * over; the caller closes its copy once it is sent.  0 or -errno.
+ */
+int lease_create(const struct peer *, uint64_t memlock, const char *label,
+    struct lease **out, int *fd);
+
+struct lease *lease_find(uint64_t id);
+
+/* A device enters or leaves.  Its state is life.c's business. */
+void lease_add(struct lease *, struct device *);
+void lease_drop(struct lease *, struct device *);
+
+/*
+ * Over, though copies of its fd may be open: its devices go draining, its file
+ * goes away.  why is for the log.
+ */
+void lease_end(struct lease *, const char *why);
+
+/* Text form of the file, and its strict reading (0 or -EBADMSG). */
+#define LEASE_TEXT_MAX 512
+size_t lease_format(const struct lease *, char *buf, size_t len);
+int lease_parse(const char *text, size_t len, struct lease *out);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Devices' lives: the actions behind the table of transition.c.
+ *
+ * The order after a lease is always the same, and so it is after every kind of
+ * trouble: prove that nobody holds the device, reset it, and only then give it
+ * to the next owner or the host.
+ */
+
+#include "life.h"
+
+#include "acquire.h"
+#include "broker/common/log.h"
+#include "check.h"
+#include "inventory.h"
+#include "lease.h"
+#include "loop.h"
+#include "rundir.h"
+#include "vfio.h"
+#include "watch.h"
+#include "worker.h"
+
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOOK_MIN_MS 5
+#define LOOK_MAX_MS 250
+#define LOOKS_BEFORE_NAMING 6 /* about a third of a second */
+
+void
+life_why(struct device *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(d->why, sizeof(d->why), fmt, ap);
+	va_end(ap);
+}
+
+bool
+life_allows(const struct device *d, enum device_event ev)
+{
+	return transition_next(d->state, ev) >= 0;
+}
+
+bool
+life_in_transit(const struct device *d)
+{
+	return d->state == STATE_CLAIMING || d->state == STATE_DRAINING ||
+	       d->state == STATE_RESETTING || d->state == STATE_RESTORING;
+}
+
+/* ---- records ---------------------------------------------------------- */
+
+/* While a worker runs the record is its own to write. */
+static void
+record_as(struct device *d, const char *step)
+{
+	int r;
+
+	strlcpy(d->record.step, step, sizeof(d->record.step));
+	d->record.lease = d->lease == NULL ? 0 : d->lease->id;
+	r = record_write(&d->record);
+	d->has_record = true;
+	if (r != 0)
+		log_warn("%s: cannot write its record: %s", device_name(d),
+		    strerror(-r));
+}
+
+static void
+record_forget(struct device *d)
+{
+	int r = record_remove(&d->record.bdf);
+
+	if (r != 0)
+		log_warn("%s: cannot remove its record: %s", device_name(d),
+		    strerror(-r));
+	d->record = (struct record){ .bdf = d->facts.bdf };
+	d->has_record = false;
+}
+
+/* ---- entering states -------------------------------------------------- */
+
+static void
+start_worker(struct device *d, enum plan plan)
+{
+	int r = worker_start(d, plan);
+
+	if (r != 0)
+		life_event(d, EV_FAILED, strerror(-r));
+}
+
+static void
+enter_host(struct device *d)
+{
+	if (d->has_record)
+		record_forget(d);
+	life_settle(d);
+}
+
+static void
+enter_claiming(struct device *d)
+{
+	d->has_record = true;
+	start_worker(d, PLAN_CLAIM);
+}
+
+static void
+enter_ready(struct device *d)
+{
+	if (d->record.taken)
+		record_as(d, "ready");
+	else if (d->has_record)
+		record_forget(d);
+	life_settle(d);
+}
+
+static void
+enter_leased(struct device *d)
+{
+	record_as(d, "leased");
+}
+
+static void look(struct device *);
+
+static void
+look_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	look(arg);
+}
+
+static void
+look_again(struct device *d)
+{
+	unsigned ms = d->looks < 6 ? LOOK_MIN_MS << d->looks : LOOK_MAX_MS;
+
+	d->looks++;
+	if (d->timer == NULL &&
+	    loop_event(&d->timer, -1, 0, look_timer, d) != 0)
+		log_fatal("%s: no memory for a timer", device_name(d));
+	loop_timer(d->timer, ms);
+}
+
+/*
+ * Who holds it is looked up once, in a worker.  The looking goes on meanwhile
+ * and does not wait for the answer.
+ */
+static void
+name_holders(struct device *d)
+{
+	if (d->why[0] == '\0' || d->looks == LOOKS_BEFORE_NAMING)
+		life_why(d, "somebody still has group %d open", d->facts.group);
+	if (d->looks == LOOKS_BEFORE_NAMING && d->worker == NULL &&
+	    worker_start(d, PLAN_HOLDERS) != 0)
+		log_warn("%s: cannot look who holds it", device_name(d));
+}
+
+/* A worker of the broker before us is stuck with it: is it still? */
+static void
+look_wedged(struct device *d)
+{
+	if (d->worker == NULL && rundir_worker_of(&d->facts.bdf) == 0)
+		life_event(d, EV_UNWEDGED, "the old worker has ended");
+	else
+		look_again(d);
+}
+
+/* One look at a draining device: proven unheld or not? */
+static void
+look(struct device *d)
+{
+	int r = 0;
+
+	if (d->state == STATE_WEDGED) {
+		look_wedged(d);
+		return;
+	}
+	if (d->state != STATE_DRAINING)
+		return;
+	inventory_refresh_driver(d);
+	/* Unbound from vfio-pci, or never bound: unbinding proved it. */
+	if (device_on_vfio(d))
+		r = vfio_group_unheld(d->facts.group);
+	if (r == 0 && d->worker == NULL) {
+		life_event(d, EV_UNHELD, "nobody has it open");
+		return;
+	}
+	if (r == -EBUSY)
+		name_holders(d);
+	else if (r != 0)
+		life_why(d, "group %d: %s", d->facts.group, strerror(-r));
+	look_again(d);
+}
+
+static void
+enter_draining(struct device *d)
+{
+	if (d->worker == NULL)
+		look(d);
+	else
+		look_again(d);
+}
+
+static void
+enter_resetting(struct device *d)
+{
+	/* Never under a host driver: it owns the device by now, and the
+	 * reset could hang in it. */
+	if (d->driver[0] != '\0' && !device_on_vfio(d))
+		life_event(d, EV_RESET, "a host driver has it");
+	else
+		start_worker(d, PLAN_RESET);
+}
+
+static void
+enter_restoring(struct device *d)
+{
+	start_worker(d, PLAN_RESTORE);
+}
+
+static void
+enter_quarantined(struct device *d)
+{
+	log_warn("%s is in quarantine: %s", device_name(d), d->why);
+	record_as(d, "quarantined");
+}
+
+static void
+enter_gone(struct device *d)
+{
+	worker_abandon(d);
+	if (d->lease != NULL)
+		lease_drop(d->lease, d);
+	if (d->has_record)
+		record_forget(d);
+}
+
+static void
+enter_wedged(struct device *d)
+{
+	log_warn("%s is wedged: %s", device_name(d), d->why);
+	if (d->worker == NULL)
+		look_again(d);
+}
+
+static void (*const enter[STATE_COUNT])(struct device *) = {
+	[STATE_HOST] = enter_host,
+	[STATE_CLAIMING] = enter_claiming,
+	[STATE_READY] = enter_ready,
+	[STATE_LEASED] = enter_leased,
+	[STATE_DRAINING] = enter_draining,
+	[STATE_RESETTING] = enter_resetting,
+	[STATE_RESTORING] = enter_restoring,
+	[STATE_QUARANTINED] = enter_quarantined,
+	[STATE_WEDGED] = enter_wedged,
+	[STATE_GONE] = enter_gone,
+};
+
+void
+life_event(struct device *d, enum device_event ev, const char *why)
+{
+	enum state from = d->state;
+	int to = transition_next(from, ev);
+	uint64_t now = clock_us(), spent = now - d->since_us;
+
+	if (to < 0)
+		log_fatal("%s: %s while %s", device_name(d),
+		    device_event_name(ev), state_name(from));
+	d->state = (enum state)to;
+	d->since_us = now;
+	d->looks = 0;
+	strlcpy(d->why, why, sizeof(d->why));
+	log_info("%s: %s -> %s (%s) after %llu.%03llu s", device_name(d),
+	    state_name(from), state_name(d->state), why,
+	    (unsigned long long)(spent / 1000000),
+	    (unsigned long long)(spent / 1000 % 1000));
+	watch_device(d, from, spent);
+	enter[to](d);
+	acquisition_poke();
+}
+
+void
+life_settle(struct device *d)
+{
+	if (d->wanted != NULL || d->lease != NULL || d->worker != NULL)
+		return;
+	if (d->state == STATE_READY && d->record.taken &&
+	    (!d->claimed || !device_on_vfio(d)))
+		life_event(d, EV_GO_HOME, "nobody wants it");
+	else if (d->state == STATE_HOST && d->claimed && !d->claim_failed &&
+		 !device_on_vfio(d) && check_claimable(d))
+		life_event(d, EV_CLAIM, "claimed by the policy");
+	else if (d->state == STATE_HOST && device_on_vfio(d))
+		life_event(d, EV_FOUND, "it is on a vfio driver already");
+	else if (d->state == STATE_READY && !d->record.taken &&
+		 !device_on_vfio(d))
+		life_event(d, EV_LOST, "it left its vfio driver");
+}
+
+/* ---- workers ---------------------------------------------------------- */
+
+static const struct {
+	enum device_event done;
+	const char *why;
+} outcomes[PLAN_COUNT] = {
+	[PLAN_CLAIM] = { EV_CLAIMED, "vfio-pci has it" },
+	[PLAN_RESET] = { EV_RESET, "reset" },
+	[PLAN_RESTORE] = { EV_HOME, "given back" },
+};
+
+static void
+read_back(struct device *d)
+{
+	struct record r;
+	int e = record_read(&d->facts.bdf, &r);
+
+	if (e == 0)
+		d->record = r;
+	else if (e != -ENOENT)
+		log_warn("%s: its record: %s", device_name(d), strerror(-e));
+}
+
+static void
+worker_done(struct device *d, const struct worker_result *res)
+{
+	char why[WHY_MAX];
+
+	inventory_refresh_driver(d);
+	if (res->plan == PLAN_HOLDERS) {
+		if (d->state == STATE_DRAINING && res->text[0] != '\0') {
+			life_why(d, "held by %s", res->text);
+			log_warn("%s is still held by %s", device_name(d),
+			    res->text);
+		}
+		return;
+	}
+	read_back(d);
+	if (res->plan == PLAN_CLAIM)
+		d->claim_failed = res->error != 0;
+	snprintf(why, sizeof(why), "%s: %s", res->step,
+	    res->text[0] != '\0' ? res->text : strerror(-res->error));
+	if (d->claim_failed && d->wanted != NULL)
+		acquisition_failed(d->wanted, d, why);
+	if (res->late || d->state == STATE_WEDGED)
+		life_event(d, EV_UNWEDGED, "the kernel let go of it");
+	else if (res->plan == PLAN_UNBIND)
+		look_again(d);
+	else if (res->error == 0)
+		life_event(
+		    d, outcomes[res->plan].done, outcomes[res->plan].why);
+	else
+		life_event(d, EV_FAILED, why);
+}
+
+static void
+worker_late(struct device *d, enum plan plan)
+{
+	char why[WHY_MAX];
+
+	if (plan == PLAN_HOLDERS || !life_allows(d, EV_DEADLINE))
+		return;
+	snprintf(why, sizeof(why), "%s does not return from the kernel",
+	    plan_name(plan));
+	life_event(d, EV_DEADLINE, why);
+}
+
+void
+life_removed(struct device *d)
+{
+	/* Its lease lives on without it until the holder is done. */
+	life_event(d, EV_REMOVED, "it left the machine");
+	inventory_forget(d);
+}
+
+void
+life_ask_back(struct device *d)
+{
+	lease_drop(d->lease, d);
+	life_event(d, EV_CLOSED, "revoked");
+	if (d->state == STATE_DRAINING && d->worker == NULL &&
+	    device_on_vfio(d) && worker_start(d, PLAN_UNBIND) != 0)
+		log_warn("%s: cannot ask for it", device_name(d));
+}
+
+static const struct worker_calls calls = { worker_done, worker_late };
+
+void
+life_init(void)
+{
+	worker_init(&calls);
+}

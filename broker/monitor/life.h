@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_LIFE_H
+#define VFIOBROKER_LIFE_H
+
+#include "device.h"
+#include "transition.h"
+
+/*
+ * What happens to a device: every change of state goes through life_event().
+ */
+
+void life_init(void);
+
+/*
+ * Moves the device along the table of transition.c, logs it with how long the
+ * old state lasted, tells the watchers, and does what entering the new state
+ * asks for.  An event the table does not know there is our own fault: fatal.
+ */
+void life_event(struct device *, enum device_event, const char *why);
+
+/* Whether the table knows the event there. */
+bool life_allows(const struct device *, enum device_event);
+
+/*
+ * Looks whether the device is where it belongs when nobody waits for it: a
+ * free one that is neither claimed by the policy nor bound by somebody else
+ * goes home; a claimed one goes out.
+ */
+void life_settle(struct device *);
+
+/* Sets what `status` shows, without a change of state. */
+void life_why(struct device *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The device is gone from the machine. */
+void life_removed(struct device *);
+
+/* A lease is revoked: the kernel asks the holder for this device back. */
+void life_ask_back(struct device *);
+
+/* Whether the device is on its way, so that waiting for it makes sense. */
+bool life_in_transit(const struct device *);
+
+#endif

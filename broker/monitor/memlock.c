@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The RFC's step 8.  VFIO charges pinned pages to the process that maps them,
+ * at the time it maps: so the limit of the VMM is raised, before or while it
+ * runs, and nobody has to have been started with a high one.
+ *
+ * prlimit(2) takes a number, so the pidfd is asked again afterwards: had the
+ * number been given to another process, the first one would be gone.
+ */
+
+#include "memlock.h"
+
+#include "pidfd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static int
+check_owner(pid_t pid, uid_t uid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (stat(path, &st) == -1)
+		return -ESRCH;
+	return st.st_uid == uid || uid == 0 ? 0 : -EPERM;
+}
+
+static rlim_t
+at_least(rlim_t now, rlim_t want)
+{
+	/* RLIM_INFINITY is the largest value. */
+	return now > want ? now : want;
+}
+
+int
+memlock_raise(int pidfd, uid_t uid, uint64_t bytes, uint64_t *now)
+{
+	struct rlimit lim;
+	pid_t pid = pidfd_pid(pidfd);
+	int r;
+
+	if (pid < 0)
+		return pid;
+	r = check_owner(pid, uid);
+	if (r != 0)
+		return r;
+	if (prlimit(pid, RLIMIT_MEMLOCK, NULL, &lim) == -1)
+		return -errno;
+	lim.rlim_cur = at_least(lim.rlim_cur, bytes);
+	lim.rlim_max = at_least(lim.rlim_max, bytes);
+	if (prlimit(pid, RLIMIT_MEMLOCK, &lim, NULL) == -1)
+		return -errno;
+	*now = lim.rlim_cur;
+	return pidfd_pid(pidfd) == pid ? 0 : -ESRCH;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Identity by SO_PEERCRED, SO_PEERGROUPS and SO_PEERPIDFD (6.5; before, a
+ * pidfd is opened by number, which is checked to be still the peer's uid).
+ * No NSS: numbers are all that is needed.
+ */
+
+#include "peer.h"
+
+#include "holders.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* <asm-generic/socket.h> since 6.5 */
+#endif
+
+#define GROUPS_MAX 65536 /* NGROUPS_MAX */
+
+static int
+read_groups(int sockfd, struct peer *p, gid_t primary)
+{
+	socklen_t len = 0;
+	gid_t *gids;
+
+	/* The first call says how many there are. */
+	if (getsockopt(sockfd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == -1 &&
+	    errno != ERANGE)
+		return -errno;
+	if (len > GROUPS_MAX * sizeof(gid_t))
+		return -E2BIG;
+	gids = malloc(len + sizeof(gid_t));
+	if (gids == NULL)
+		return -ENOMEM;
+	gids[0] = primary;
+	if (len > 0 && getsockopt(sockfd, SOL_SOCKET, SO_PEERGROUPS, gids + 1,
+			   &len) == -1) {
+		int r = -errno;
+
+		free(gids);
+		return r;
+	}
+	p->gids = gids;
+	p->ngids = 1 + len / sizeof(gid_t);
+	return 0;
+}
+
+static int
+pidfd_by_number(pid_t pid, uid_t uid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	char path[32];
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (stat(path, &st) == -1 || st.st_uid != uid) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+read_pidfd(int sockfd, const struct peer *p)
+{
+	socklen_t len = sizeof(int);
+	int fd = -1;
+
+	if (getsockopt(sockfd, SOL_SOCKET, SO_PEERPIDFD, &fd, &len) == 0)
+		return fd;
+	if (errno == ENOPROTOOPT)
+		return pidfd_by_number(p->pid, p->uid);
+	return -1; /* reaped already: it can have no limit raised */
+}
+
+int
+peer_identify(int sockfd, struct peer *p)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	int r;
+
+	*p = (struct peer){ .pidfd = -1 };
+	if (getsockopt(sockfd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
+		return -errno;
+	p->uid = cred.uid;
+	p->pid = cred.pid;
+	r = read_groups(sockfd, p, cred.gid);
+	if (r != 0)
+		return r;
+	p->pidfd = read_pidfd(sockfd, p);
+	process_name(p->pid, p->comm, sizeof(p->comm));
+	return 0;
+}
+
+void
+peer_clear(struct peer *p)
+{
+	free(p->gids);
+	if (p->pidfd != -1)
+		close(p->pidfd);
+	*p = (struct peer){ .pidfd = -1 };
+}
+
+struct policy_subject
+peer_subject(const struct peer *p)
+{
+	return (struct policy_subject){
+		.uid = p->uid, .gids = p->gids, .ngids = p->ngids
+	};
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_PEER_H
+#define VFIOBROKER_PEER_H
+
+#include <sys/types.h>
+
+#include "policy/policy.h"
+
+/*
+ * Who is at the other end, as the kernel recorded it at connect(2).  Taken
+ * once, before a session exists; nothing a client sends changes it.
+ */
+struct peer {
+	uid_t uid;
+	pid_t pid;
+	int pidfd; /* -1: the process is gone, or the kernel has none */
+	gid_t *gids; /* primary first */
+	size_t ngids;
+	char comm[32]; /* printable; for people only */
+};
+
+/* Fills *p from a connected socket. 0 or -errno; then nothing is held. */
+int peer_identify(int sockfd, struct peer *p);
+
+void peer_clear(struct peer *);
+
+struct policy_subject peer_subject(const struct peer *);
+
+#endif

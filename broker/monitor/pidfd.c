@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* See pidfd.h. */
+
+#include "pidfd.h"
+
+#include "broker/common/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool
+pidfd_is(int fd)
+{
+	char path[32], target[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return false;
+	target[n] = '\0';
+	/* An anonymous inode until 6.8, pidfs since. */
+	return strcmp(target, "anon_inode:[pidfd]") == 0 ||
+	       strncmp(target, "pidfd:[", 7) == 0;
+}
+
+pid_t
+pidfd_pid(int fd)
+{
+	char path[48], text[512], *pid;
+	ssize_t n = -1;
+	int infofd;
+
+	if (!pidfd_is(fd))
+		return -EBADF;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	infofd = open(path, O_RDONLY | O_CLOEXEC);
+	if (infofd != -1) {
+		n = read(infofd, text, sizeof(text) - 1);
+		close(infofd);
+	}
+	if (n <= 0)
+		return -EBADF;
+	text[n] = '\0';
+	pid = strstr(text, "\nPid:");
+	if (pid == NULL)
+		return -EBADF;
+	n = strtol(pid + 5, NULL, 10);
+	return n > 0 ? (pid_t)n : -ESRCH; /* -1: it is gone */
+}
+
+void
+pidfd_discard(int *fd)
+{
+	if (*fd != -1) {
+		if (pidfd_is(*fd))
+			close(*fd);
+		else
+			log_warn(
+			    "fd %d from a session is no pidfd: left open", *fd);
+	}
+	*fd = -1;
+}

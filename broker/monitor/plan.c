@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The steps of a device's way out and home.
+ *
+ * Binding goes by driver_override and drivers_probe, never by new_id, which
+ * is global: it would match every device with the same ids.  drivers_probe
+ * says success whether or not anything was bound, so the driver link is what
+ * counts.  After sriov_numvfs the host's driver may still be probing the VF
+ * and win the race; the out plan then unbinds again.
+ */
+
+#include "plan.h"
+
+#include "fault.h"
+#include "holders.h"
+#include "loop.h"
+#include "sysfs.h"
+
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define VFIO_DRIVER "vfio-pci"
+#define BIND_TRIES 5
+
+struct run {
+	struct record *record;
+	int group;
+	int dirfd; /* the device's directory, -1 when it is gone */
+	char text[PLAN_TEXT_MAX];
+};
+
+struct step {
+	const char *name;
+	int (*run)(struct run *);
+	bool quiet; /* reads only: no record before it */
+};
+
+/* Loads vfio-pci where udev has not: a fresh host has it as a module. */
+static int
+step_module(struct run *run)
+{
+	int status;
+	pid_t pid;
+
+	(void)run;
+	if (sysfs_driver_loaded(VFIO_DRIVER))
+		return 0;
+	pid = fork();
+	if (pid == -1)
+		return -errno;
+	if (pid == 0) {
+		execl("/sbin/modprobe", "modprobe", VFIO_DRIVER, (char *)NULL);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) == -1)
+		return -errno;
+	if (!sysfs_driver_loaded(VFIO_DRIVER)) {
+		strlcpy(run->text, "the kernel has no vfio-pci driver",
+		    sizeof(run->text));
+		return -ENODEV;
+	}
+	return 0;
+}
+
+/*
+ * Notes what was there.  Here and not in the monitor: kernel 6.1 takes the
+ * device's lock to read driver_override.
+ */
+static int
+step_note(struct run *run)
+{
+	struct record *r = run->record;
+	int e = sysfs_link(run->dirfd, "driver", r->driver, sizeof(r->driver));
+
+	if (e == 0)
+		e = sysfs_read(run->dirfd, "driver_override", r->override,
+		    sizeof(r->override));
+	/* The kernel prints "(null)" for none. */
+	if (e == 0 && strcmp(r->override, "(null)") == 0)
+		r->override[0] = '\0';
+	r->taken = true;
+	return e;
+}
+
+static int
+store_override(struct run *run, const char *driver)
+{
+	return sysfs_store(
+	    run->dirfd, "driver_override", driver[0] == '\0' ? "\n" : driver);
+}
+
+static int
+step_override(struct run *run)
+{
+	return store_override(run, VFIO_DRIVER);
+}
+
+static int
+unbind(struct run *run)
+{
+	char name[BDF_STRLEN];
+	int e = sysfs_store(
+	    run->dirfd, "driver/unbind", bdf_format(&run->record->bdf, name));
+
+	/* ENOENT: without a driver.  ENODEV: somebody else was quicker. */
+	return e == -ENOENT || e == -ENODEV ? 0 : e;
+}
+
+static int
+step_unbind(struct run *run)
+{
+	char driver[SYSFS_NAME_MAX];
+	int e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
+
+	return e != 0 || driver_is_vfio(driver) ? e : unbind(run);
+}
+
+static int
+probe(struct run *run)
+{
+	char name[BDF_STRLEN];
+
+	return sysfs_store_bus(
+	    "drivers_probe", bdf_format(&run->record->bdf, name));
+}
+
+static int
+expect_driver(struct run *run, const char *want)
+{
+	char driver[SYSFS_NAME_MAX];
+	int e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
+
+	if (e != 0 || strcmp(driver, want) == 0)
+		return e;
+	snprintf(run->text, sizeof(run->text), "%s instead of %s has it",
+	    driver[0] == '\0' ? "no driver" : driver,
+	    want[0] == '\0' ? "none" : want);
+	return -EBUSY;
+}
+
+/* Unbinding in between is only for the race told of at the head. */
+static int
+bind_to(struct run *run, const char *driver)
+{
+	int e = -EBUSY;
+
+	for (int i = 0; i < BIND_TRIES && e == -EBUSY; i++) {
+		if (i > 0)
+			e = unbind(run);
+		if (i == 0 || e == 0)
+			e = probe(run);
+		if (e == 0)
+			e = expect_driver(run, driver);
+	}
+	return e;
+}
+
+static int
+step_bind(struct run *run)
+{
+	return bind_to(run, VFIO_DRIVER);
+}
+
+/*
+ * The sysfs file resets whether or not somebody uses the device, and under a
+ * host driver it can hang for ever (igbvf with its interface never up, 6.12):
+ * so look once more, right before.
+ */
+static int
+step_reset(struct run *run)
+{
+	char driver[SYSFS_NAME_MAX], methods[128];
+	int e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
+
+	if (e != 0 || run->record->reset_none)
+		return e;
+	if (driver[0] != '\0' && !driver_is_vfio(driver)) {
+		snprintf(run->text, sizeof(run->text), "not reset: %s has it",
+		    driver);
+		return -EBUSY;
+	}
+	e = sysfs_read(run->dirfd, "reset_method", methods, sizeof(methods));
+	if (e == -ENOENT || (e == 0 && methods[0] == '\0')) {
+		strlcpy(
+		    run->text, "it has no reset of its own", sizeof(run->text));
+		return -EOPNOTSUPP;
+	}
+	return e != 0 ? e : sysfs_store(run->dirfd, "reset", "1");
+}
+
+/*
+ * The host's driver by name, also where drivers_autoprobe is off: an override
+ * binds a VF even then (pci_device_can_probe).
+ */
+static int
+step_home_override(struct run *run)
+{
+	return store_override(run, run->record->driver);
+}
+
+static int
+step_home_unbind(struct run *run)
+{
+	char driver[SYSFS_NAME_MAX];
+	int e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
+
+	if (e != 0 || strcmp(driver, run->record->driver) == 0)
+		return e;
+	return unbind(run);
+}
+
+static int
+step_home_bind(struct run *run)
+{
+	const char *driver = run->record->driver;
+
+	if (driver[0] == '\0' || expect_driver(run, driver) == 0)
+		return expect_driver(run, driver);
+	run->text[0] = '\0';
+	return bind_to(run, driver);
+}
+
+static int
+step_home_clear(struct run *run)
+{
+	return store_override(run, run->record->override);
+}
+
+static int
+step_ask(struct run *run)
+{
+	return unbind(run);
+}
+
+static int
+step_holders(struct run *run)
+{
+	holders_of_group(run->group, run->text, sizeof(run->text));
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	struct step steps[6];
+} plans[PLAN_COUNT] = {
+	[PLAN_CLAIM] = { "claim",
+	    { { "module", step_module, true }, { "note", step_note, true },
+		{ "override", step_override, false },
+		{ "unbind", step_unbind, false },
+		{ "bind", step_bind, false } } },
+	[PLAN_RESET] = { "reset", { { "reset", step_reset, false } } },
+	[PLAN_RESTORE] = { "restore",
+	    { { "home-override", step_home_override, false },
+		{ "home-unbind", step_home_unbind, false },
+		{ "home-bind", step_home_bind, false },
+		{ "home-clear", step_home_clear, false } } },
+	[PLAN_UNBIND] = { "unbind", { { "ask", step_ask, false } } },
+	[PLAN_HOLDERS] = { "holders", { { "holders", step_holders, true } } },
+};
+
+const char *
+plan_name(enum plan p)
+{
+	return plans[p].name;
+}
+
+static int
+step_run(struct run *run, const struct step *s)
+{
+	int e = 0;
+
+	if (!s->quiet) {
+		strlcpy(run->record->step, s->name, sizeof(run->record->step));
+		e = record_write(run->record);
+	}
+	if (e != 0) {
+		strlcpy(
+		    run->text, "cannot write its record", sizeof(run->text));
+		return e;
+	}
+	FAULT_STEP(s->name, "before");
+	e = s->run(run);
+	FAULT_STEP(s->name, "after");
+	return e;
+}
+
+void
+plan_run(enum plan p, struct record *record, int group,
+    void (*report)(void *, const struct plan_report *), void *arg)
+{
+	struct run run = { .record = record,
+		.group = group,
+		.dirfd = sysfs_open(&record->bdf) };
+
+	for (const struct step *s = plans[p].steps; s->name != NULL; s++) {
+		struct plan_report rep = { .error = 0 };
+		uint64_t start = clock_us();
+
+		run.text[0] = '\0';
+		rep.error = run.dirfd < 0 ? -ENODEV : step_run(&run, s);
+		rep.us = clock_us() - start;
+		rep.last = rep.error == 0 && s[1].name == NULL;
+		strlcpy(rep.step, s->name, sizeof(rep.step));
+		strlcpy(rep.text, run.text, sizeof(rep.text));
+		report(arg, &rep);
+		if (rep.error != 0)
+			break;
+	}
+	if (run.dirfd >= 0)
+		close(run.dirfd);
+}
+
+#ifdef VFIOBROKER_FAULTS
+void
+plan_fault_list(void)
+{
+	for (enum plan p = 0; p < PLAN_COUNT; p++) {
+		for (const struct step *s = plans[p].steps; s->name != NULL;
+		     s++) {
+			printf("step:%s:before\nstep:%s:after\n", s->name,
+			    s->name);
+			if (!s->quiet)
+				printf("record:%s:before\n"
+				       "record:%s:written\n"
+				       "record:%s:after\n",
+				    s->name, s->name, s->name);
+		}
+	}
+}
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Accounts per uid.  A request over the rate is not refused but read later:
+ * the client's socket fills, and waiting is the client's.
+ */
+
+#include "quota.h"
+
+#include "broker/common/log.h"
+#include "policy/policy.h"
+
+#include <bsd/sys/queue.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct account {
+	LIST_ENTRY(account) entry;
+	uid_t uid;
+	unsigned connections;
+	uint64_t next_us; /* when the bucket would be full again */
+};
+
+static LIST_HEAD(, account) accounts = LIST_HEAD_INITIALIZER(accounts);
+static unsigned all_connections;
+
+static struct account *
+account_of(uid_t uid)
+{
+	struct account *a;
+
+	LIST_FOREACH(a, &accounts, entry) {
+		if (a->uid == uid)
+			return a;
+	}
+	a = calloc(1, sizeof(*a));
+	if (a != NULL) {
+		a->uid = uid;
+		LIST_INSERT_HEAD(&accounts, a, entry);
+	}
+	return a;
+}
+
+static void
+account_put(struct account *a)
+{
+	if (a->connections > 0)
+		return;
+	LIST_REMOVE(a, entry);
+	free(a);
+}
+
+int
+quota_connect(struct account **out, uid_t uid, uint64_t limit)
+{
+	struct account *a = account_of(uid);
+
+	if (a == NULL)
+		return -ENOMEM;
+	if (limit == POLICY_UNLIMITED)
+		limit = QUOTA_CONNECTIONS;
+	if (a->connections >= limit ||
+	    all_connections >= QUOTA_ALL_CONNECTIONS) {
+		account_put(a);
+		return -EAGAIN;
+	}
+	a->connections++;
+	all_connections++;
+	*out = a;
+	return 0;
+}
+
+void
+quota_disconnect(struct account *a)
+{
+	if (a->connections == 0 || all_connections == 0)
+		log_fatal("uid %u: connections below zero", a->uid);
+	a->connections--;
+	all_connections--;
+	account_put(a);
+}
+
+/* A bucket of one second's requests, kept as the time it is full again. */
+uint64_t
+quota_request(struct account *a, uint64_t now_us, uint64_t per_second)
+{
+	uint64_t cost;
+
+	if (per_second == POLICY_UNLIMITED || per_second == 0)
+		per_second = QUOTA_REQUESTS;
+	cost = 1000000 / per_second;
+	if (a->next_us < now_us)
+		a->next_us = now_us;
+	if (a->next_us + cost > now_us + 1000000)
+		return a->next_us + cost - now_us - 1000000;
+	a->next_us += cost;
+	return 0;
+}

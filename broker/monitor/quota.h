@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_QUOTA_H
+#define VFIOBROKER_QUOTA_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+/*
+ * What one uid may use up at a time: connections, and requests per second.
+ * Devices, leases and memory are counted by the policy from what is leased.
+ */
+struct account;
+
+#define QUOTA_CONNECTIONS 64 /* per uid, where no limit line says */
+#define QUOTA_REQUESTS 1000 /* per second, likewise */
+#define QUOTA_ALL_CONNECTIONS 4096
+
+/*
+ * Charges one connection.  -EAGAIN: the uid, or everybody, has too many;
+ * limit is the policy's or POLICY_UNLIMITED.
+ */
+int quota_connect(struct account **, uid_t, uint64_t limit);
+
+/* Gives it back; the account goes with its last connection. */
+void quota_disconnect(struct account *);
+
+/*
+ * Charges one request at a time now_us.  Returns 0, or after how many
+ * microseconds the next one will be served.
+ */
+uint64_t quota_request(struct account *, uint64_t now_us, uint64_t per_second);
+
+#endif

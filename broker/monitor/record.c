@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Device records.  Written by the monitor when no worker runs for the device,
+ * by the device's worker while one does: never two writers at once.
+ */
+
+#include "record.h"
+
+#include "broker/common/log.h"
+#include "fault.h"
+#include "keyfile.h"
+#include "rundir.h"
+
+#include <bsd/string.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RECORD_MAGIC "vfiobroker-device 1"
+
+static int
+set_bdf(void *field, const char *value)
+{
+	return bdf_parse(value, field);
+}
+
+static int
+set_word(void *field, const char *value)
+{
+	/* "-" stands for none: an empty value could be a truncated one. */
+	if (strcmp(value, "-") == 0)
+		value = "";
+	else if (value[0] == '\0' || strchr(value, '/') != NULL)
+		return -EINVAL;
+	return strlcpy(field, value, SYSFS_NAME_MAX) >= SYSFS_NAME_MAX ? -EINVAL
+								       : 0;
+}
+
+#define AT(member) offsetof(struct record, member)
+
+static const struct keyfile_key keys[] = {
+	{ "bdf", AT(bdf), set_bdf },
+	{ "step", AT(step), set_word },
+	{ "driver", AT(driver), set_word },
+	{ "override", AT(override), set_word },
+	{ "lease", AT(lease), keyfile_set_u64 },
+	{ "taken", AT(taken), keyfile_set_bool },
+	{ "reset-none", AT(reset_none), keyfile_set_bool },
+	{ NULL, 0, NULL },
+};
+
+static const char *
+word(const char *s)
+{
+	return s[0] == '\0' ? "-" : s;
+}
+
+size_t
+record_format(const struct record *r, char *buf, size_t len)
+{
+	char name[BDF_STRLEN];
+	int n = snprintf(buf, len,
+	    RECORD_MAGIC "\n"
+			 "bdf %s\nstep %s\ndriver %s\noverride %s\n"
+			 "lease %llu\ntaken %d\nreset-none %d\nend\n",
+	    bdf_format(&r->bdf, name), word(r->step), word(r->driver),
+	    word(r->override), (unsigned long long)r->lease, r->taken,
+	    r->reset_none);
+
+	return n < 0 ? 0 : (size_t)n;
+}
+
+int
+record_parse(const char *text, size_t len, struct record *out)
+{
+	struct record r = { .lease = 0 };
+	int e = keyfile_parse(text, len, RECORD_MAGIC, keys, &r);
+
+	if (e != 0 || !bdf_valid(&r.bdf))
+		return -EBADMSG;
+	*out = r;
+	return 0;
+}
+
+int
+record_write(const struct record *r)
+{
+	char text[RECORD_MAX], name[BDF_STRLEN];
+	size_t len = record_format(r, text, sizeof(text));
+	int e;
+
+	FAULT_RECORD(r->step, "before");
+	e = rundir_replace(
+	    RUNDIR_DEVICES, bdf_format(&r->bdf, name), text, len);
+	FAULT_RECORD(r->step, "after");
+	return e;
+}
+
+int
+record_read(const struct bdf *bdf, struct record *out)
+{
+	char text[RECORD_MAX], name[BDF_STRLEN];
+	ssize_t n = rundir_read(
+	    RUNDIR_DEVICES, bdf_format(bdf, name), text, sizeof(text));
+	int e;
+
+	if (n < 0)
+		return n == -EFBIG ? -EBADMSG : (int)n;
+	e = record_parse(text, (size_t)n, out);
+	return e == 0 && bdf_cmp(&out->bdf, bdf) != 0 ? -EBADMSG : e;
+}
+
+int
+record_remove(const struct bdf *bdf)
+{
+	char name[BDF_STRLEN];
+	int e;
+
+	FAULT_RECORD("remove", "before");
+	e = rundir_remove(RUNDIR_DEVICES, bdf_format(bdf, name));
+	FAULT_RECORD("remove", "after");
+	return e == -ENOENT ? 0 : e;
+}
+
+struct each {
+	void (*each)(void *, const struct bdf *);
+	void (*junk)(void *, const char *);
+	void *arg;
+};
+
+static void
+each_name(void *arg, const char *name)
+{
+	const struct each *e = arg;
+	char canonical[BDF_STRLEN];
+	struct bdf bdf;
+
+	if (bdf_parse(name, &bdf) == 0 &&
+	    strcmp(bdf_format(&bdf, canonical), name) == 0)
+		e->each(e->arg, &bdf);
+	else
+		e->junk(e->arg, name);
+}
+
+int
+record_each(void (*each)(void *, const struct bdf *),
+    void (*junk)(void *, const char *), void *arg)
+{
+	struct each e = { .each = each, .junk = junk, .arg = arg };
+
+	return rundir_each(RUNDIR_DEVICES, each_name, &e);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_RECORD_H
+#define VFIOBROKER_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/common/bdf.h"
+#include "sysfs.h"
+
+/*
+ * What must be put back, per device, written before anything is changed.
+ *
+ * /run/vfiobroker/devices/<bdf> exists exactly as long as the broker owes the
+ * host something for that device, or a lease has it.  The kernel is the truth
+ * about now; the record only says what was before and whose it is.
+ */
+struct record {
+	struct bdf bdf;
+	char step[SYSFS_NAME_MAX]; /* under way when it was written */
+	char driver[SYSFS_NAME_MAX]; /* the host's; "" none */
+	char override[SYSFS_NAME_MAX]; /* driver_override before; "" none */
+	uint64_t lease; /* 0: none */
+	bool taken; /* we moved it to vfio-pci */
+	bool reset_none; /* its rule does without a reset */
+};
+
+#define RECORD_MAX 512 /* bytes of a record's text */
+
+/* Text form. Returns the length, always below len >= RECORD_MAX. */
+size_t record_format(const struct record *, char *buf, size_t len);
+
+/*
+ * Strict: every key once, nothing unknown, bdf as expected.  0 or -EBADMSG.
+ * The text may come from a disk that was full or a hand that edited it.
+ */
+int record_parse(const char *text, size_t len, struct record *out);
+
+/* Writes temporary name and renames. 0 or -errno. */
+int record_write(const struct record *);
+
+/* Reads the record of one device: 0, -ENOENT, -EBADMSG or -errno. */
+int record_read(const struct bdf *, struct record *out);
+
+/* 0 also when there was none. */
+int record_remove(const struct bdf *);
+
+/* Calls each(arg, bdf) for every record's name; others are reported as junk
+ * with the file's name. 0 or -errno. */
+int record_each(void (*each)(void *arg, const struct bdf *),
+    void (*junk)(void *arg, const char *name), void *arg);
+
+#endif

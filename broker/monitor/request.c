@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The requests of sessions: a table of type and handler, and the handlers
+ * that are short.  A record has passed monmsg_check_request() before it comes
+ * here; that its sender may ask what it asks is for the handler to see to.
+ */
+
+#include "request.h"
+
+#include "acquire.h"
+#include "broker/common/log.h"
+#include "explain.h"
+#include "inventory.h"
+#include "lease.h"
+#include "life.h"
+#include "memlock.h"
+#include "pidfd.h"
+#include "policyload.h"
+#include "revoke.h"
+#include "vfio.h"
+
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOBODY UINT32_MAX
+
+bool
+request_admin(const struct session *s)
+{
+	struct policy_subject who = peer_subject(&s->peer);
+
+	return who.uid == 0 || policy_is_admin(policy_current(), &who);
+}
+
+uint32_t
+request_features(void)
+{
+	return MON_FEATURE_GROUP | (vfio_available() ? MON_FEATURE_VFIO : 0);
+}
+
+void
+request_refuse(struct session *s, enum status status, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	session_text(s, MON_TEXT_WHY, text);
+	session_end(s, status);
+}
+
+/* ---- devices ---------------------------------------------------------- */
+
+static bool
+is_allowed(const struct session *s, const struct device *d)
+{
+	bool managed = !device_on_vfio(d);
+	struct policy_request req = { .devices = &d->facts,
+		.ndevices = 1,
+		.managed = &managed,
+		.new_lease = true };
+	struct policy_subject who = peer_subject(&s->peer);
+	struct policy_usage usage = { .ndevices = 0 };
+	struct policy_decision dec;
+
+	policy_decide(
+	    policy_current(), &inventory_world, &who, &usage, &req, &dec, NULL);
+	return dec.verdict == POLICY_ALLOW;
+}
+
+static uint32_t
+device_flags(const struct session *s, const struct device *d)
+{
+	return (d->facts.is_vf ? MON_DEVICE_VF : 0) |
+	       (d->is_pf ? MON_DEVICE_PF : 0) |
+	       (d->is_bridge ? MON_DEVICE_BRIDGE : 0) |
+	       (d->claimed ? MON_DEVICE_CLAIMED : 0) |
+	       (d->lease != NULL && d->lease->uid == s->peer.uid
+		       ? MON_DEVICE_MINE
+		       : 0) |
+	       (is_allowed(s, d) ? MON_DEVICE_ALLOWED : 0);
+}
+
+static void
+device_send(struct session *s, const struct device *d, bool admin)
+{
+	const struct lease *l = d->lease;
+	struct mon_device m = { .bdf = d->facts.bdf,
+		.vendor = d->facts.vendor,
+		.device = d->facts.device,
+		.class = d->facts.class,
+		.group = d->facts.group,
+		.numa = d->numa,
+		.state = d->state,
+		.flags = device_flags(s, d),
+		.owner = NOBODY };
+
+	if (d->facts.is_vf)
+		m.pf = d->facts.pf;
+	if (l != NULL && (admin || l->uid == s->peer.uid)) {
+		m.lease = l->id;
+		m.owner = l->uid;
+	}
+	strlcpy(m.driver, d->driver, sizeof(m.driver));
+	if (d->state != STATE_LEASED || m.lease != 0)
+		strlcpy(m.why, d->why, sizeof(m.why));
+	session_send(s, MON_DEVICE, &m, NULL, 0);
+}
+
+static void
+request_list_devices(struct session *s, const void *record, int *fd)
+{
+	bool admin = request_admin(s);
+	const struct device *d;
+
+	(void)record;
+	(void)fd;
+	TAILQ_FOREACH(d, &inventory, entry)
+		device_send(s, d, admin);
+	session_end(s, STATUS_OK);
+}
+
+/* ---- leases ----------------------------------------------------------- */
+
+static void
+lease_send(struct session *s, const struct lease *l)
+{
+	struct mon_lease m = { .id = l->id,
+		.since = l->since,
+		.memlock = l->memlock,
+		.uid = l->uid,
+		.pid = (uint32_t)l->pid,
+		.flags = l->revoking ? MON_LEASE_REVOKING : 0 };
+	const struct device *d;
+
+	TAILQ_FOREACH(d, &l->devices, of_lease) {
+		if (m.ndevices < MON_MAX_DEVICES)
+			m.devices[m.ndevices++] = d->facts.bdf;
+	}
+	strlcpy(m.comm, l->comm, sizeof(m.comm));
+	strlcpy(m.label, l->label, sizeof(m.label));
+	session_send(s, MON_LEASE, &m, NULL, 0);
+}
+
+static void
+request_list_leases(struct session *s, const void *record, int *fd)
+{
+	bool admin = request_admin(s);
+	const struct lease *l;
+
+	(void)record;
+	(void)fd;
+	TAILQ_FOREACH(l, &leases, entry) {
+		if (admin || l->uid == s->peer.uid)
+			lease_send(s, l);
+	}
+	session_end(s, STATUS_OK);
+}
+
+/* The peer's own lease by id, or NULL after the refusal was sent. */
+static struct lease *
+own_lease(struct session *s, uint64_t id)
+{
+	struct lease *l = lease_find(id);
+
+	if (l != NULL && l->uid == s->peer.uid)
+		return l;
+	/* Another's is not told from none. */
+	request_refuse(s, STATUS_NOT_FOUND,
+	    "you have no lease %llu (see: vfiobroker status)",
+	    (unsigned long long)id);
+	return NULL;
+}
+
+static void
+request_acquire(struct session *s, const void *record, int *fd)
+{
+	acquisition_start(s, record, fd);
+}
+
+static void
+request_release(struct session *s, const void *record, int *fd)
+{
+	const struct mon_release *m = record;
+	struct lease *l = own_lease(s, m->lease);
+
+	(void)fd;
+	if (l == NULL)
+		return;
+	lease_end(l, "released by its owner");
+	session_end(s, STATUS_OK);
+}
+
+static bool
+lease_has_group(const struct lease *l, int group)
+{
+	const struct device *d;
+
+	TAILQ_FOREACH(d, &l->devices, of_lease) {
+		if (d->facts.group == group)
+			return true;
+	}
+	return false;
+}
+
+static void
+request_open_group(struct session *s, const void *record, int *fd)
+{
+	const struct mon_open_group *m = record;
+	struct lease *l = own_lease(s, m->lease);
+	struct mon_grant g = { .lease = m->lease };
+	int groupfd;
+
+	(void)fd;
+	if (l == NULL)
+		return;
+	if (m->group > INT32_MAX || !lease_has_group(l, (int)m->group)) {
+		request_refuse(s, STATUS_DENIED,
+		    "lease %llu has no device in group %u",
+		    (unsigned long long)l->id, m->group);
+		return;
+	}
+	groupfd = vfio_open_group((int)m->group);
+	if (groupfd < 0) {
+		request_refuse(s, groupfd == -EBUSY ? STATUS_BUSY : STATUS_OS,
+		    "cannot open /dev/vfio/%u: %s", m->group,
+		    strerror(-groupfd));
+		return;
+	}
+	g.nfds = 1;
+	g.fds[0].kind = MON_FD_GROUP;
+	g.fds[0].group = (int32_t)m->group;
+	session_send(s, MON_GRANT, &g, &groupfd, 1);
+	session_end(s, STATUS_OK);
+}
+
+/* The ceiling is the policy's, for the devices that the lease has now. */
+static bool
+memlock_allowed(struct session *s, const struct lease *l, uint64_t memlock)
+{
+	struct policy_device facts[MON_MAX_DEVICES];
+	bool managed[MON_MAX_DEVICES] = { false };
+	struct policy_request req = {
+		.devices = facts, .managed = managed, .memlock = memlock
+	};
+	struct policy_subject who = peer_subject(&s->peer);
+	struct policy_usage usage = { .ndevices = 0 };
+	struct policy_decision dec;
+	const struct device *d;
+
+	TAILQ_FOREACH(d, &l->devices, of_lease) {
+		if (req.ndevices < MON_MAX_DEVICES)
+			facts[req.ndevices++] = d->facts;
+	}
+	policy_decide(
+	    policy_current(), &inventory_world, &who, &usage, &req, &dec, NULL);
+	if (dec.verdict == POLICY_ALLOW)
+		return true;
+	request_refuse(s, STATUS_DENIED, "the policy: %s", dec.why);
+	return false;
+}
+
+static void
+request_set_memlock(struct session *s, const void *record, int *fd)
+{
+	const struct mon_set_memlock *m = record;
+	struct lease *l = own_lease(s, m->lease);
+	struct mon_grant g = { .lease = m->lease };
+	int r;
+
+	if (l == NULL || !memlock_allowed(s, l, m->memlock))
+		return;
+	r = memlock_raise(*fd != -1 ? *fd : s->peer.pidfd, s->peer.uid,
+	    m->memlock, &g.memlock);
+	if (r != 0) {
+		request_refuse(s, r == -EPERM ? STATUS_DENIED : STATUS_OS,
+		    "cannot raise the limit of locked memory: %s",
+		    strerror(-r));
+		return;
+	}
+	if (m->memlock > l->memlock)
+		l->memlock = m->memlock;
+	session_send(s, MON_GRANT, &g, NULL, 0);
+	session_end(s, STATUS_OK);
+}
+
+/* ---- for administrators and watchers ----------------------------------- */
+
+static bool
+admin_only(struct session *s, const char *what)
+{
+	if (request_admin(s))
+		return true;
+	request_refuse(s, STATUS_DENIED,
+	    "only administrators may %s: the policy has no `admin' line for "
+	    "uid %u",
+	    what, s->peer.uid);
+	return false;
+}
+
+static void
+request_show_policy(struct session *s, const void *record, int *fd)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	(void)record;
+	(void)fd;
+	if (!admin_only(s, "see the whole policy"))
+		return;
+	out = open_memstream(&text, &len);
+	if (out == NULL) {
+		session_end(s, STATUS_INTERNAL);
+		return;
+	}
+	policy_print(policy_current(), out, true);
+	fclose(out);
+	for (char *line = text, *nl; (nl = strchr(line, '\n')) != NULL;
+	     line = nl + 1) {
+		*nl = '\0';
+		for (char *c = line; *c != '\0'; c++)
+			*c = *c == '\t' ? ' ' : *c;
+		session_text(s, MON_TEXT_POLICY, line);
+	}
+	free(text);
+	session_end(s, STATUS_OK);
+}
+
+static void
+request_revoke(struct session *s, const void *record, int *fd)
+{
+	(void)fd;
+	if (admin_only(s, "revoke leases"))
+		revoke_start(s, record);
+}
+
+static void
+request_watch(struct session *s, const void *record, int *fd)
+{
+	(void)record;
+	(void)fd;
+	s->watching = true;
+	session_end(s, STATUS_OK);
+}
+
+/*
+ * An administrator answers for the device: what could not be reset is taken
+ * as reset, but that nobody holds it is proven all the same.
+ */
+static void
+request_recover(struct session *s, const void *record, int *fd)
+{
+	const struct mon_recover *m = record;
+	struct device *d = inventory_find(&m->device);
+	char name[BDF_STRLEN];
+
+	(void)fd;
+	if (!admin_only(s, "clear a quarantine"))
+		return;
+	if (d == NULL || d->state != STATE_QUARANTINED) {
+		request_refuse(s, STATUS_NOT_FOUND, "%s is not in quarantine",
+		    bdf_format(&m->device, name));
+		return;
+	}
+	d->record.reset_none = true;
+	life_event(d, EV_RECOVER, session_who(s));
+	session_end(s, STATUS_OK);
+}
+
+/* ---- the table -------------------------------------------------------- */
+
+static void (*const handlers[MON_WELCOME])(
+    struct session *, const void *, int *) = {
+	[MON_LIST_DEVICES] = request_list_devices,
+	[MON_LIST_LEASES] = request_list_leases,
+	[MON_ACQUIRE] = request_acquire,
+	[MON_OPEN_GROUP] = request_open_group,
+	[MON_RELEASE] = request_release,
+	[MON_SET_MEMLOCK] = request_set_memlock,
+	[MON_EXPLAIN] = explain_request,
+	[MON_SHOW_POLICY] = request_show_policy,
+	[MON_REVOKE] = request_revoke,
+	[MON_WATCH] = request_watch,
+	[MON_RECOVER] = request_recover,
+};
+
+void
+request_dispatch(struct session *s, const void *record, int fd)
+{
+	const struct mon_header *h = record;
+
+	handlers[h->type](s, record, &fd);
+	pidfd_discard(&fd);
+}

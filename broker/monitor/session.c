@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Session processes as the monitor sees them: started, fed, heard, ended.
+ *
+ * Every record from a session is checked for its exact size and canonical
+ * form before anyone looks at it.  A session that breaks the form is broken
+ * or taken over; it is killed, and its client sees the end of its connection.
+ */
+
+#include "session.h"
+
+#include "acquire.h"
+#include "broker/common/fdpass.h"
+#include "broker/common/log.h"
+#include "config.h"
+#include "loop.h"
+#include "policyload.h"
+#include "quota.h"
+#include "request.h"
+#include "revoke.h"
+#include "spawn.h"
+
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* More answers than a client ever gets at once; events are dropped first. */
+#define QUEUE_MAX 8192
+#define QUEUE_EVENTS_MAX 256
+
+struct queued {
+	STAILQ_ENTRY(queued) entry;
+	size_t len;
+	size_t nfds;
+	int fds[MON_MAX_FDS];
+	char record[]; /* len bytes */
+};
+
+struct sessions sessions = TAILQ_HEAD_INITIALIZER(sessions);
+
+const char *
+session_who(const struct session *s)
+{
+	static char who[80];
+
+	snprintf(who, sizeof(who), "uid %u, pid %d (%s)", s->peer.uid,
+	    s->peer.pid, s->peer.comm);
+	return who;
+}
+
+static void
+close_fds(int *fds, size_t nfds)
+{
+	for (size_t i = 0; i < nfds; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+static void
+queue_drop(struct session *s)
+{
+	struct queued *q;
+
+	while ((q = STAILQ_FIRST(&s->queue)) != NULL) {
+		STAILQ_REMOVE_HEAD(&s->queue, entry);
+		close_fds(q->fds, q->nfds);
+		free(q);
+	}
+	s->nqueued = 0;
+}
+
+void
+session_close(struct session *s)
+{
+	TAILQ_REMOVE(&sessions, s, entry);
+	if (s->acquisition != NULL)
+		acquisition_drop(s->acquisition);
+	revoke_forget(s);
+	queue_drop(s);
+	loop_free(&s->readable);
+	loop_free(&s->writable);
+	loop_free(&s->later);
+	if (s->account != NULL)
+		quota_disconnect(s->account);
+	if (s->fd != -1)
+		close(s->fd);
+	peer_clear(&s->peer);
+	free(s);
+}
+
+/* Its fault, not its client's alone: nothing it says is believed any more. */
+static void
+session_kill(struct session *s, const char *why)
+{
+	log_warn("%s: session killed: %s", session_who(s), why);
+	if (kill(s->pid, SIGKILL) == -1 && errno != ESRCH)
+		log_warn("kill %d: %s", s->pid, strerror(errno));
+	session_close(s);
+}
+
+static void
+queue_flush(struct session *s)
+{
+	struct queued *q;
+	int r;
+
+	while ((q = STAILQ_FIRST(&s->queue)) != NULL) {
+		r = fdpass_send(s->fd, q->record, q->len, q->fds, q->nfds);
+		if (r == -EAGAIN || r == -ENOBUFS)
+			return;
+		/* Any other failure shows as the end of its socket. */
+		STAILQ_REMOVE_HEAD(&s->queue, entry);
+		s->nqueued--;
+		close_fds(q->fds, q->nfds);
+		free(q);
+	}
+	loop_free(&s->writable);
+}
+
+static void
+session_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	queue_flush(arg);
+}
+
+static void
+queue_add(
+    struct session *s, const void *record, size_t len, int *fds, size_t nfds)
+{
+	struct queued *q =
+	    s->nqueued < QUEUE_MAX ? calloc(1, sizeof(*q) + len) : NULL;
+
+	if (q == NULL ||
+	    (s->writable == NULL &&
+		loop_event(&s->writable, s->fd, EV_WRITE | EV_PERSIST,
+		    session_writable, s) != 0)) {
+		free(q);
+		close_fds(fds, nfds);
+		log_warn("%s: an answer is lost", session_who(s));
+		shutdown(s->fd, SHUT_RDWR); /* it will be closed as ended */
+		return;
+	}
+	q->len = len;
+	q->nfds = nfds;
+	memcpy(q->record, record, len);
+	for (size_t i = 0; i < nfds; i++)
+		q->fds[i] = fds[i];
+	STAILQ_INSERT_TAIL(&s->queue, q, entry);
+	s->nqueued++;
+}
+
+void
+session_send(
+    struct session *s, uint32_t type, void *record, int *fds, size_t nfds)
+{
+	struct mon_header *h = record;
+	size_t len = monmsg_size(type);
+	int r = -EAGAIN;
+
+	h->type = type;
+	h->seq = s->seq;
+	if (s->nqueued == 0)
+		r = fdpass_send(s->fd, record, len, fds, nfds);
+	if (r == -EAGAIN || r == -ENOBUFS)
+		queue_add(s, record, len, fds, nfds);
+	else
+		close_fds(fds, nfds); /* sent, or the session is gone */
+}
+
+/* Printable, and cut into records. */
+void
+session_text(struct session *s, enum mon_text_kind kind, const char *text)
+{
+	size_t len = strlen(text);
+
+	do {
+		struct mon_text t = { .kind = kind };
+		size_t n = len < MON_TEXT_MAX - 1 ? len : MON_TEXT_MAX - 1;
+
+		memcpy(t.text, text, n);
+		text += n;
+		len -= n;
+		t.more = len > 0;
+		session_send(s, MON_TEXT, &t, NULL, 0);
+	} while (len > 0);
+}
+
+void
+session_end(struct session *s, enum status status)
+{
+	struct mon_end end = { .status = status };
+
+	session_send(s, MON_END, &end, NULL, 0);
+	s->busy = false;
+	if (s->later == NULL || !event_pending(s->later, EV_TIMEOUT, NULL))
+		event_add(s->readable, NULL);
+}
+
+void
+session_event(struct session *s, struct mon_event *e)
+{
+	uint32_t seq = s->seq;
+
+	/* The numbers show a watcher what it missed. */
+	if (s->nqueued > QUEUE_EVENTS_MAX)
+		return;
+	s->seq = 0;
+	session_send(s, MON_EVENT, e, NULL, 0);
+	s->seq = seq;
+}
+
+static void
+session_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (!s->busy)
+		event_add(s->readable, NULL);
+}
+
+/* False: the rate is exceeded, and reading goes on when it is not. */
+static bool
+session_may_ask(struct session *s)
+{
+	struct policy_subject who = peer_subject(&s->peer);
+	struct policy_limits limits;
+	uint64_t wait;
+
+	policy_limits_of(policy_current(), &who, &limits);
+	wait = quota_request(s->account, clock_us(), limits.requests);
+	if (wait == 0)
+		return true;
+	event_del(s->readable);
+	loop_timer(s->later, (unsigned)(wait / 1000 + 1));
+	return false;
+}
+
+static void
+session_readable(evutil_socket_t sockfd, short what, void *arg)
+{
+	uint64_t record[MON_MAX_SIZE / sizeof(uint64_t)];
+	struct session *s = arg;
+	const struct mon_header *h = (const void *)record;
+	int fd = -1;
+	size_t nfds = 1;
+	ssize_t n;
+
+	(void)what;
+	if (!session_may_ask(s))
+		return;
+	n = fdpass_recv(
+	    sockfd, record, sizeof(record), &fd, &nfds, MSG_DONTWAIT);
+	if (n == -EAGAIN)
+		return;
+	if (n == 0 || n == -ECONNRESET) {
+		session_close(s);
+		return;
+	}
+	if (n < 0 || !monmsg_check_request(record, (size_t)n) ||
+	    nfds > monmsg_max_fds(h->type)) {
+		if (fd != -1)
+			close(fd);
+		session_kill(
+		    s, n < 0 ? strerror((int)-n) : "a record is not canonical");
+		return;
+	}
+	s->busy = true;
+	s->seq = h->seq;
+	event_del(s->readable); /* one at a time; session_end() goes on */
+	request_dispatch(s, record, fd);
+}
+
+static void
+session_welcome(struct session *s, int clientfd)
+{
+	struct policy_subject who = peer_subject(&s->peer);
+	struct mon_welcome w = { .uid = s->peer.uid,
+		.pid = (uint32_t)s->peer.pid,
+		.admin = policy_is_admin(policy_current(), &who),
+		.features = request_features() };
+
+	session_send(s, MON_WELCOME, &w, &clientfd, 1);
+}
+
+static int
+session_attach(struct session *s)
+{
+	int r = spawn_session(&s->pid, &s->fd);
+
+	if (r == 0)
+		r = loop_event(&s->later, -1, 0, session_later, s);
+	if (r == 0)
+		r = loop_event(&s->readable, s->fd, EV_READ | EV_PERSIST,
+		    session_readable, s);
+	return r;
+}
+
+void
+session_start(int clientfd, struct peer *peer)
+{
+	struct policy_subject who = peer_subject(peer);
+	struct session *s = calloc(1, sizeof(*s));
+	struct policy_limits limits;
+	int r;
+
+	if (s == NULL) {
+		close(clientfd);
+		peer_clear(peer);
+		return;
+	}
+	s->peer = *peer;
+	s->fd = -1;
+	STAILQ_INIT(&s->queue);
+	TAILQ_INSERT_TAIL(&sessions, s, entry);
+	policy_limits_of(policy_current(), &who, &limits);
+	r = quota_connect(&s->account, s->peer.uid, limits.connections);
+	if (r == 0)
+		r = session_attach(s);
+	if (r != 0) {
+		log_warn("%s: not served: %s", session_who(s),
+		    r == -EAGAIN ? "too many connections" : strerror(-r));
+		close(clientfd);
+		session_close(s);
+		return;
+	}
+	session_welcome(s, clientfd);
+}
+
+bool
+session_reaped(pid_t pid)
+{
+	struct session *s;
+
+	TAILQ_FOREACH(s, &sessions, entry) {
+		if (s->pid != pid)
+			continue;
+		/* While it is busy nobody reads its socket, so look here. */
+		session_close(s);
+		return true;
+	}
+	return spawn_reaped(pid);
+}

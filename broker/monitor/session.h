@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_SESSION_H
+#define VFIOBROKER_SESSION_H
+
+#include <bsd/sys/queue.h>
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/common/monmsg.h"
+#include "broker/common/status.h"
+#include "peer.h"
+
+struct account;
+struct acquisition;
+struct event;
+
+/*
+ * One connection: the peer, and the process that speaks protobuf with it.
+ * A session asks one thing at a time; what it sends must be canonical, or it
+ * is killed.
+ */
+struct session {
+	TAILQ_ENTRY(session) entry;
+	struct peer peer;
+	struct account *account;
+	pid_t pid;
+	int fd; /* to the session process */
+	struct event *readable;
+	struct event *writable;
+	struct event *later; /* the rate was exceeded: read again then */
+	STAILQ_HEAD(, queued) queue;
+	unsigned nqueued;
+	uint32_t seq; /* of the request being answered */
+	bool busy; /* a request is being answered */
+	bool watching; /* wants events */
+	struct acquisition *acquisition; /* the request that waits */
+};
+
+TAILQ_HEAD(sessions, session);
+extern struct sessions sessions;
+
+/* Starts a session process for a connected client. Both are consumed. */
+void session_start(int clientfd, struct peer *);
+
+/* For SIGCHLD: true when the pid was a session's. */
+bool session_reaped(pid_t);
+
+/* Ends a session; its process sees the end of its socket and exits. */
+void session_close(struct session *);
+
+/* Answers: the header is filled in. Consumes fds. */
+void session_send(
+    struct session *, uint32_t type, void *record, int *fds, size_t nfds);
+void session_text(struct session *, enum mon_text_kind, const char *text);
+void session_end(struct session *, enum status);
+
+/* An event out of order; dropped when the watcher does not read. */
+void session_event(struct session *, struct mon_event *);
+
+/* "uid 1000, pid 12 (qemu)", in a static buffer. */
+const char *session_who(const struct session *);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The broker may have died anywhere.  Whatever was half done is not finished
+ * but undone, by the one way that also ends a lease: drain, reset, restore;
+ * each of its steps may be repeated.  So there is no list of cases here that
+ * could lack one.
+ */
+
+#include "settle.h"
+
+#include "broker/common/log.h"
+#include "inventory.h"
+#include "lease.h"
+#include "life.h"
+#include "policyload.h"
+#include "rundir.h"
+
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <string.h>
+
+static void
+settle_record(struct device *d)
+{
+	const struct record *r = &d->record;
+	struct lease *l = r->lease == 0 ? NULL : lease_find(r->lease);
+
+	if (rundir_worker_of(&d->facts.bdf) != 0) {
+		life_event(d, EV_DEADLINE,
+		    "a worker of the broker before this one is stuck with it");
+	} else if (l != NULL && strcmp(r->step, "leased") == 0) {
+		lease_add(l, d);
+		life_event(d, EV_KEPT, "its lease lives");
+	} else if (strcmp(r->step, "quarantined") == 0) {
+		life_event(d, EV_QUARANTINE,
+		    "it was in quarantine before the broker's restart");
+	} else if (strcmp(r->step, "ready") == 0 && device_on_vfio(d)) {
+		life_event(d, EV_FOUND, "it rested here before the restart");
+	} else {
+		life_event(d, EV_RESUME, r->step);
+	}
+}
+
+static void
+found_record(void *arg, const struct bdf *bdf)
+{
+	struct device *d = inventory_find(bdf);
+	char name[BDF_STRLEN];
+	int r;
+
+	(void)arg;
+	if (d == NULL) {
+		log_info(
+		    "%s left the machine meanwhile", bdf_format(bdf, name));
+		(void)record_remove(bdf); /* told there */
+		return;
+	}
+	r = record_read(bdf, &d->record);
+	d->has_record = true;
+	if (r == 0) {
+		settle_record(d);
+		return;
+	}
+	/* Nobody knows what to put back: leave it and say so. */
+	log_warn("%s: its record: %s", device_name(d), strerror(-r));
+	d->record = (struct record){ .bdf = *bdf };
+	life_event(d, EV_QUARANTINE, "its record can not be read");
+}
+
+static void
+found_junk(void *arg, const char *name)
+{
+	(void)arg;
+	log_warn(
+	    "%s/%s is no record: ignored", rundir_path(RUNDIR_DEVICES), name);
+}
+
+/* A lease that lives while none of its devices is left serves nobody, but its
+ * holder still sees it until it closes it. */
+int
+settle_records(void)
+{
+	return record_each(found_record, found_junk, NULL);
+}
+
+void
+settle_all(void)
+{
+	struct device *d, *next;
+
+	TAILQ_FOREACH(d, &inventory, entry) {
+		d->claimed = policy_claims(
+		    policy_current(), &inventory_world, &d->facts);
+		d->claim_failed = false;
+	}
+	TAILQ_FOREACH_SAFE(d, &inventory, entry, next)
+		life_settle(d);
+}

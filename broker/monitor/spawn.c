@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fork and exec of vfiobroker-session, with exactly the fds it expects: 0 and
+ * 1 on /dev/null, 2 the log, 3 the socket to us.  The session program
+ * isolates itself; it is root until then, and sees no client byte before.
+ */
+
+#include "spawn.h"
+
+#include "broker/common/log.h"
+#include "config.h"
+#include "loop.h"
+#include "rundir.h"
+
+#include <bsd/unistd.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CHANNEL_FD 3
+
+static pid_t spare_pid = -1;
+static int spare_fd = -1;
+static struct event *spare_timer;
+
+static void __attribute__((noreturn)) child_exec(int fd)
+{
+	char uid[16], gid[16];
+	char *argv[5];
+	char *envp[1] = { NULL };
+	char *const name = (char[]){ "vfiobroker-session" };
+	int nullfd = open("/dev/null", O_RDWR);
+
+	snprintf(uid, sizeof(uid), "%u", config.session_uid);
+	snprintf(gid, sizeof(gid), "%u", config.session_gid);
+	argv[0] = name;
+	argv[1] = uid;
+	argv[2] = gid;
+	argv[3] = strdup(rundir_path(RUNDIR_EMPTY));
+	argv[4] = NULL;
+	if (nullfd == -1 || dup2(nullfd, 0) == -1 || dup2(nullfd, 1) == -1 ||
+	    dup2(fd, CHANNEL_FD) == -1)
+		_exit(126);
+	/* When fd was already CHANNEL_FD, dup2 left its close-on-exec. */
+	if (fcntl(CHANNEL_FD, F_SETFD, 0) == -1)
+		_exit(126);
+	closefrom(CHANNEL_FD + 1);
+	execve(config.session, argv, envp);
+	log_warn("cannot execute %s: %s", config.session, strerror(errno));
+	_exit(127);
+}
+
+static int
+spawn_fork(pid_t *pid, int *fd)
+{
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return -errno;
+	*pid = fork();
+	if (*pid == 0) {
+		/* The loop's signal handling is not the session's. */
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
+		signal(SIGCHLD, SIG_DFL);
+		child_exec(pair[1]);
+	}
+	r = *pid == -1 ? -errno : 0;
+	close(pair[1]);
+	if (r != 0) {
+		close(pair[0]);
+		return r;
+	}
+	*fd = pair[0];
+	return 0;
+}
+
+static void
+spare_start(evutil_socket_t unused, short what, void *arg)
+{
+	int r;
+
+	(void)unused;
+	(void)what;
+	(void)arg;
+	if (spare_fd != -1)
+		return;
+	r = spawn_fork(&spare_pid, &spare_fd);
+	if (r != 0)
+		log_warn("no spare session: %s", strerror(-r));
+}
+
+void
+spawn_init(void)
+{
+	if (loop_event(&spare_timer, -1, 0, spare_start, NULL) != 0)
+		log_fatal("no memory for the first timer");
+	loop_timer(spare_timer, 0);
+}
+
+int
+spawn_session(pid_t *pid, int *fd)
+{
+	/* The next spare is started after this client was served. */
+	loop_timer(spare_timer, 5);
+	if (spare_fd == -1)
+		return spawn_fork(pid, fd);
+	*pid = spare_pid;
+	*fd = spare_fd;
+	spare_pid = -1;
+	spare_fd = -1;
+	return 0;
+}
+
+bool
+spawn_reaped(pid_t pid)
+{
+	if (pid != spare_pid)
+		return false;
+	close(spare_fd);
+	spare_pid = -1;
+	spare_fd = -1;
+	return true;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The only file that turns an address into a path, from numbers that
+ * bdf_valid() has passed; and the only one that stores into sysfs.  Called by
+ * the inventory (reads) and by workers (stores).
+ */
+
+#include "sysfs.h"
+
+#include "config.h"
+
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+bus_path(char *buf, size_t len, const char *rest)
+{
+	int n = snprintf(buf, len, "%s/sys/bus/pci/%s", config.sysroot, rest);
+
+	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
+}
+
+const char *
+sysfs_devices(void)
+{
+	static char path[PATH_MAX];
+
+	if (bus_path(path, sizeof(path), "devices") != 0)
+		return "/sys/bus/pci/devices";
+	return path;
+}
+
+int
+sysfs_open(const struct bdf *bdf)
+{
+	char path[PATH_MAX], rest[64], name[BDF_STRLEN];
+	int fd;
+
+	snprintf(rest, sizeof(rest), "devices/%s", bdf_format(bdf, name));
+	if (bus_path(path, sizeof(path), rest) != 0)
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd == -1 ? -errno : fd;
+}
+
+int
+sysfs_read(int dirfd, const char *attr, char *buf, size_t len)
+{
+	int fd = openat(dirfd, attr, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
+	int r = 0;
+
+	buf[0] = '\0';
+	if (fd == -1)
+		return -errno;
+	n = read(fd, buf, len);
+	if (n < 0)
+		r = -errno;
+	else if ((size_t)n == len)
+		r = -E2BIG;
+	close(fd);
+	if (r != 0) {
+		buf[0] = '\0';
+		return r;
+	}
+	buf[n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	return 0;
+}
+
+int
+sysfs_read_number(int dirfd, const char *attr, long *out)
+{
+	char text[32], *end;
+	int r = sysfs_read(dirfd, attr, text, sizeof(text));
+
+	if (r != 0)
+		return r;
+	errno = 0;
+	*out = strtol(text, &end, 0);
+	return errno != 0 || end == text || *end != '\0' ? -EINVAL : 0;
+}
+
+int
+sysfs_link(int dirfd, const char *name, char *buf, size_t len)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);
+	const char *base;
+
+	buf[0] = '\0';
+	if (n == -1)
+		return errno == ENOENT ? 0 : -errno;
+	target[n] = '\0';
+	base = strrchr(target, '/');
+	base = base == NULL ? target : base + 1;
+	return strlcpy(buf, base, len) >= len ? -E2BIG : 0;
+}
+
+int
+sysfs_driver(const struct bdf *bdf, char buf[SYSFS_NAME_MAX])
+{
+	int dirfd = sysfs_open(bdf), r;
+
+	buf[0] = '\0';
+	if (dirfd < 0)
+		return dirfd == -ENOENT ? -ENODEV : dirfd;
+	r = sysfs_link(dirfd, "driver", buf, SYSFS_NAME_MAX);
+	close(dirfd);
+	return r;
+}
+
+static int
+store_fd(int fd, const char *value)
+{
+	size_t len = strlen(value);
+	int r = 0;
+
+	if (fd == -1)
+		return -errno;
+	if (write(fd, value, len) != (ssize_t)len)
+		r = errno != 0 ? -errno : -EIO;
+	close(fd);
+	return r;
+}
+
+int
+sysfs_store(int dirfd, const char *attr, const char *value)
+{
+	return store_fd(openat(dirfd, attr, O_WRONLY | O_CLOEXEC), value);
+}
+
+int
+sysfs_store_bus(const char *rest, const char *value)
+{
+	char path[PATH_MAX];
+	int r = bus_path(path, sizeof(path), rest);
+
+	if (r != 0)
+		return r;
+	return store_fd(open(path, O_WRONLY | O_CLOEXEC), value);
+}
+
+bool
+driver_is_vfio(const char *driver)
+{
+	return strstr(driver, "vfio") != NULL;
+}
+
+bool
+sysfs_driver_loaded(const char *name)
+{
+	char path[PATH_MAX], rest[64];
+
+	snprintf(rest, sizeof(rest), "drivers/%s", name);
+	return bus_path(path, sizeof(path), rest) == 0 &&
+	       access(path, F_OK) == 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_SYSFS_H
+#define VFIOBROKER_SYSFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/common/bdf.h"
+
+/*
+ * Reading and storing attributes of PCI functions.
+ *
+ * Reads may be made by the monitor: vendor, class, driver and their like do
+ * not take the device's lock.  Stores may sleep for ever and are the
+ * worker's alone.
+ */
+
+#define SYSFS_NAME_MAX 32
+
+/* The directory of a function; an fd of the caller's, or -errno. */
+int sysfs_open(const struct bdf *);
+
+/* The attribute without its newline. 0, or -errno (-E2BIG: does not fit). */
+int sysfs_read(int dirfd, const char *attr, char *buf, size_t len);
+
+/* A number as sysfs prints it, 0x... or decimal. */
+int sysfs_read_number(int dirfd, const char *attr, long *out);
+
+/* The last component of a link's target; "" and 0 when there is no link. */
+int sysfs_link(int dirfd, const char *name, char *buf, size_t len);
+
+/* The driver's name, "" for none; -ENODEV when the function is not there. */
+int sysfs_driver(const struct bdf *, char buf[SYSFS_NAME_MAX]);
+
+/* One write(2) of value.  Workers only: it may not return. */
+int sysfs_store(int dirfd, const char *attr, const char *value);
+
+/* The same for /sys/bus/pci/PATH. */
+int sysfs_store_bus(const char *path, const char *value);
+
+/* "/sys/bus/pci/devices" behind the test root, for opendir(3). */
+const char *sysfs_devices(void);
+
+/* Whether a driver's name is that of vfio-pci or a variant of it. */
+bool driver_is_vfio(const char *driver);
+
+/* Whether a driver of that name is loaded. */
+bool sysfs_driver_loaded(const char *name);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The only file that opens /dev/vfio.  Opening a group or the container does
+ * not sleep; opening a device does, and is the VMM's to do.
+ *
+ * No Landlock rule set that handles IOCTL_DEV may ever be put on the process
+ * that runs this: the right is stored in the open file, and the VMM's ioctls
+ * would fail with EACCES (6.10 and later).
+ */
+
+#include "vfio.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <linux/vfio.h>
+
+/* What sysfs says the node's number is. */
+static int
+node_number(const char *sysfs, dev_t *out)
+{
+	unsigned major, minor;
+	FILE *f = fopen(sysfs, "re");
+	int n;
+
+	if (f == NULL)
+		return errno == ENOENT ? -ENODEV : -errno;
+	n = fscanf(f, "%u:%u", &major, &minor);
+	fclose(f);
+	if (n != 2)
+		return -EBADMSG;
+	*out = makedev(major, minor);
+	return 0;
+}
+
+static int
+node_open(const char *node, const char *sysfs)
+{
+	struct stat st;
+	dev_t want = 0;
+	int fd, r = node_number(sysfs, &want);
+
+	if (r != 0)
+		return r;
+	fd = open(node, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	if (fd == -1)
+		return errno == ENOENT ? -ENODEV : -errno;
+	if (fstat(fd, &st) == -1)
+		r = -errno;
+	else if (!S_ISCHR(st.st_mode) || st.st_rdev != want)
+		r = -EBADF;
+	if (r != 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int
+group_open(int group)
+{
+	char node[32], sysfs[48];
+
+	snprintf(node, sizeof(node), "/dev/vfio/%d", group);
+	snprintf(sysfs, sizeof(sysfs), "/sys/class/vfio/%d/dev", group);
+	return node_open(node, sysfs);
+}
+
+int
+vfio_open_group(int group)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	int fd = group_open(group), r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, VFIO_GROUP_GET_STATUS, &status) == -1)
+		r = -errno;
+	else if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		r = -EPERM;
+	if (r != 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int
+vfio_open_container(void)
+{
+	return node_open("/dev/vfio/vfio", "/sys/class/misc/vfio/dev");
+}
+
+int
+vfio_group_unheld(int group)
+{
+	int fd = group_open(group);
+
+	if (fd == -ENODEV)
+		return 0; /* no node, so nothing to hold */
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+bool
+vfio_available(void)
+{
+	DIR *dir = opendir("/sys/kernel/iommu_groups");
+	bool some = false;
+	struct dirent *e;
+
+	if (dir == NULL)
+		return false;
+	while (!some && (e = readdir(dir)) != NULL)
+		some = e->d_name[0] != '.';
+	closedir(dir);
+	return some;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starting workers, hearing from them, and noticing that one is stuck.
+ *
+ * Unbinding vfio-pci waits in the kernel until the last holder closes, and
+ * after the first signal uninterruptibly: such a child can not be killed, so
+ * it is never waited for.  The worker writes the device's record while it
+ * runs; the monitor does not, then.
+ */
+
+#include "worker.h"
+
+#include "broker/common/log.h"
+#include "config.h"
+#include "loop.h"
+#include "rundir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define WORKERS_MAX 32
+
+struct worker {
+	TAILQ_ENTRY(worker) entry;
+	struct device *device; /* NULL: abandoned */
+	enum plan plan;
+	pid_t pid; /* 0 while queued */
+	int fd;
+	uint64_t started;
+	struct event *readable;
+	struct event *deadline;
+	bool eof;
+	bool reaped;
+	struct worker_result result;
+	char times[128]; /* "unbind 80 ms, bind 12 ms" */
+};
+
+static TAILQ_HEAD(, worker) running = TAILQ_HEAD_INITIALIZER(running);
+static TAILQ_HEAD(, worker) queued = TAILQ_HEAD_INITIALIZER(queued);
+static const struct worker_calls *calls;
+static unsigned nrunning;
+
+void
+worker_init(const struct worker_calls *c)
+{
+	calls = c;
+}
+
+unsigned
+worker_count(void)
+{
+	return nrunning;
+}
+
+static void
+child_report(void *arg, const struct plan_report *rep)
+{
+	const int *fd = arg;
+
+	/* The monitor may be gone; the record says how far we came. */
+	(void)!write(*fd, rep, sizeof(*rep));
+}
+
+/* In the child. Must not touch the event base, nor return. */
+static void __attribute__((noreturn))
+child_main(const struct device *d, enum plan plan, int fd, pid_t monitor)
+{
+	struct record r = d->record;
+	int reportfd = fd;
+
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_NAME, "vfiobroker-work");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != monitor)
+		_exit(1);
+	if (plan != PLAN_HOLDERS && rundir_mark_worker(&r.bdf) != 0)
+		_exit(1);
+	plan_run(plan, &r, d->facts.group, child_report, &reportfd);
+	_exit(0);
+}
+
+static void worker_dequeue(void);
+
+static void
+worker_free(struct worker *w)
+{
+	loop_free(&w->readable);
+	loop_free(&w->deadline);
+	if (w->fd != -1)
+		close(w->fd);
+	free(w);
+}
+
+/* Both the end of the pipe and the exit: only then is the record ours. */
+static void
+worker_finish(struct worker *w)
+{
+	struct device *d = w->device;
+	struct worker_result result = w->result;
+
+	if (!w->eof || !w->reaped)
+		return;
+	TAILQ_REMOVE(&running, w, entry);
+	nrunning--;
+	if (d != NULL) {
+		log_info("%s: %s: %s%s%s", device_name(d), plan_name(w->plan),
+		    w->times, result.error != 0 ? ": " : "",
+		    result.error != 0 ? strerror(-result.error) : "");
+		d->worker = NULL;
+	}
+	worker_free(w);
+	if (d != NULL)
+		calls->done(d, &result);
+	worker_dequeue();
+}
+
+static void
+worker_hear(struct worker *w, const struct plan_report *rep)
+{
+	size_t n = strlen(w->times);
+
+	w->result.error = rep->error != 0 || rep->last ? rep->error : -EIO;
+	memcpy(w->result.step, rep->step, sizeof(rep->step));
+	memcpy(w->result.text, rep->text, sizeof(rep->text));
+	snprintf(w->times + n, sizeof(w->times) - n, "%s%s %llu.%llu ms",
+	    n > 0 ? ", " : "", rep->step, (unsigned long long)rep->us / 1000,
+	    (unsigned long long)rep->us / 100 % 10);
+}
+
+static void
+worker_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	struct plan_report rep;
+	ssize_t n;
+
+	(void)what;
+	while ((n = read(fd, &rep, sizeof(rep))) == (ssize_t)sizeof(rep))
+		worker_hear(w, &rep);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	loop_free(&w->readable);
+	w->eof = true;
+	worker_finish(w);
+}
+
+static void
+worker_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	w->result.late = true;
+	if (w->device != NULL)
+		calls->late(w->device, w->plan);
+}
+
+bool
+worker_reaped(pid_t pid)
+{
+	struct worker *w;
+
+	TAILQ_FOREACH(w, &running, entry) {
+		if (w->pid != pid)
+			continue;
+		w->reaped = true;
+		worker_finish(w);
+		return true;
+	}
+	return false;
+}
+
+static int
+worker_fork(struct worker *w)
+{
+	pid_t monitor = getpid();
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		return -errno;
+	w->pid = fork();
+	if (w->pid == 0) {
+		close(fds[0]);
+		child_main(w->device, w->plan, fds[1], monitor);
+	}
+	close(fds[1]);
+	w->fd = fds[0];
+	return w->pid == -1 ? -errno : 0;
+}
+
+static int
+worker_run(struct worker *w)
+{
+	int r = worker_fork(w);
+
+	if (r == 0 && fcntl(w->fd, F_SETFL, O_NONBLOCK) == -1)
+		r = -errno;
+	if (r == 0)
+		r = loop_event(
+		    &w->readable, w->fd, EV_READ | EV_PERSIST, worker_read, w);
+	if (r == 0)
+		r = loop_event(&w->deadline, -1, 0, worker_late, w);
+	if (r != 0)
+		return r;
+	loop_timer(w->deadline, config.worker_timeout * 1000);
+	w->started = clock_us();
+	TAILQ_INSERT_TAIL(&running, w, entry);
+	nrunning++;
+	return 0;
+}
+
+int
+worker_start(struct device *d, enum plan plan)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int r = 0;
+
+	if (w == NULL)
+		return -ENOMEM;
+	if (d->worker != NULL)
+		log_fatal("%s: a second worker (%s)", device_name(d),
+		    plan_name(plan));
+	w->device = d;
+	w->plan = plan;
+	w->fd = -1;
+	w->result.plan = plan;
+	w->result.error = -EIO; /* until a report says better */
+	if (nrunning < WORKERS_MAX)
+		r = worker_run(w);
+	else
+		TAILQ_INSERT_TAIL(&queued, w, entry);
+	if (r != 0) {
+		worker_free(w);
+		return r;
+	}
+	d->worker = w;
+	return 0;
+}
+
+static void
+worker_dequeue(void)
+{
+	struct worker *w = TAILQ_FIRST(&queued);
+	struct worker_result failed;
+	struct device *d;
+	int r;
+
+	if (w == NULL || nrunning >= WORKERS_MAX)
+		return;
+	TAILQ_REMOVE(&queued, w, entry);
+	r = worker_run(w);
+	if (r == 0)
+		return;
+	failed = w->result;
+	failed.error = r;
+	d = w->device;
+	worker_free(w);
+	d->worker = NULL;
+	calls->done(d, &failed);
+}
+
+void
+worker_abandon(struct device *d)
+{
+	struct worker *w = d->worker;
+
+	if (w == NULL)
+		return;
+	d->worker = NULL;
+	w->device = NULL;
+	if (w->pid == 0) {
+		TAILQ_REMOVE(&queued, w, entry);
+		worker_free(w);
+	}
+}

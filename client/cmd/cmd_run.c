@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * `vfiobroker run`: one word in front of the command that people know.  Reads
+ * the devices from QEMU's arguments, takes the lease, starts the supervisor,
+ * and becomes the program.  Must never change the program's arguments.
+ */
+
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "late.h"
+#include "launch.h"
+#include "qemuargs.h"
+#include "say.h"
+#include "supervise.h"
+#include "take.h"
+
+/* Adds to the wish what QEMU's arguments say; EX_OK or EX_USAGE. */
+static int
+read_program(
+    const struct command *c, char **argv, bool memlock_given, struct wish *w)
+{
+	struct qemu_args q;
+
+	if (qemu_args_read(argv, &q) != 0) {
+		say("%s", q.error);
+		return EX_USAGE;
+	}
+	for (size_t i = 0; i < q.devices.n; i++)
+		if (device_list_add(&w->devices, &q.devices.v[i]) != 0)
+			return say_usage(
+			    c->name, "run: a lease has room for 16 devices");
+	if (w->devices.n == 0)
+		return say_usage(c->name,
+		    "run: there is no -device vfio-pci,host=... among the "
+		    "arguments of %s\nadd one, or say --device BDF before the "
+		    "--",
+		    argv[0]);
+	/* Of a program that is not QEMU nothing is known. */
+	if (!memlock_given && (q.devices.n > 0 || qemu_args_is_qemu(argv[0])))
+		w->memlock = qemu_args_memlock(&q);
+	return EX_OK;
+}
+
+static struct supervision
+supervision_of(struct vfiobroker_grant *grant)
+{
+	struct supervision s = { .dir = "/dev/vfio",
+		.lease = grant->lease,
+		.containerfd = grant->containerfd,
+		.ngroups = grant->ngroups,
+		.late = late_open };
+
+	grant->containerfd = -1;
+	for (size_t i = 0; i < grant->ngroups; i++) {
+		s.groups[i].group = grant->groups[i].group;
+		s.groups[i].fd = grant->groups[i].fd;
+		grant->groups[i].fd = -1;
+	}
+	return s;
+}
+
+/* From here on the lease lives as long as the program. */
+static int
+become(struct vfiobroker_grant *grant, char **argv)
+{
+	struct supervision s = supervision_of(grant);
+	int leasefd = grant->leasefd, status;
+
+	/* Out of the grant, or a copy would be closed with it. */
+	grant->leasefd = -1;
+	status = supervise_start(&s);
+	if (status != EX_OK)
+		return status;
+	if (fcntl(leasefd, F_SETFD, 0) == -1)
+		return say_oserr(errno, "cannot pass the lease on");
+	return launch_exec(argv);
+}
+
+int
+cmd_run(const struct command *c, int argc, char **argv)
+{
+	struct wish wish = { .memlock = UINT64_MAX };
+	const struct option_spec options[] = {
+		{ "device", "BDF", "a device the arguments do not name",
+		    option_device, &wish.devices },
+		{ "memlock", "SIZE", "instead of what -m says, and 1G",
+		    option_size, &wish.memlock },
+		{ "label", "TEXT", "a name for the lease", option_text,
+		    &wish.label },
+		{ "no-wait", NULL, "do not wait for a device on its way",
+		    option_flag, &wish.no_wait },
+		{ .name = NULL },
+	};
+	struct vfiobroker_grant *grant = NULL;
+	bool memlock_given;
+	int r = options_read(c, options, &argc, &argv);
+
+	if (r != OPTIONS_OK)
+		return r;
+	if (argc == 0)
+		return say_usage(c->name, "run: the program is missing");
+	memlock_given = wish.memlock != UINT64_MAX;
+	if (!memlock_given)
+		wish.memlock = 0;
+	r = read_program(c, argv, memlock_given, &wish);
+	if (r == EX_OK)
+		r = take_lease(&wish, &grant);
+	if (r != EX_OK)
+		return r;
+	r = become(grant, argv);
+	vfiobroker_grant_free(grant);
+	return r;
+}

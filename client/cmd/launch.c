@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The last steps before this process is another program.  Called by `exec`
+ * and `run`.  Must never let through a descriptor that was not meant.
+ */
+
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "say.h"
+
+#define LAUNCH_FIRST 3 /* SD_LISTEN_FDS_START */
+#define LAUNCH_MAX (2 + VFIOBROKER_MAX_DEVICES)
+#define LAUNCH_EXIT_NOT_FOUND 127 /* as shells do */
+#define LAUNCH_EXIT_NO_EXEC 126
+
+struct passed {
+	int n;
+	int *from[LAUNCH_MAX];
+	char names[LAUNCH_MAX * sizeof("group-2147483647:")];
+};
+
+static void
+passed_add(struct passed *p, int *fd, const char *name, int number)
+{
+	size_t len = strlen(p->names);
+	const char *colon = p->n > 0 ? ":" : "";
+
+	if (*fd == -1)
+		return;
+	p->from[p->n++] = fd;
+	if (number < 0)
+		snprintf(p->names + len, sizeof(p->names) - len, "%s%s", colon,
+		    name);
+	else
+		snprintf(p->names + len, sizeof(p->names) - len, "%s%s-%d",
+		    colon, name, number);
+}
+
+/*
+ * First all go out of the way, then each to its place: otherwise one could
+ * land on another that is yet to move.
+ */
+static int
+passed_move(struct passed *p)
+{
+	int fd;
+
+	for (int i = 0; i < p->n; i++) {
+		fd = fcntl(
+		    *p->from[i], F_DUPFD_CLOEXEC, LAUNCH_FIRST + LAUNCH_MAX);
+		if (fd == -1)
+			return -errno;
+		close(*p->from[i]);
+		*p->from[i] = fd;
+	}
+	for (int i = 0; i < p->n; i++) {
+		if (dup2(*p->from[i], LAUNCH_FIRST + i) == -1)
+			return -errno;
+		close(*p->from[i]);
+		*p->from[i] = -1;
+	}
+	return 0;
+}
+
+static int
+passed_announce(const struct passed *p)
+{
+	char pid[16], n[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	snprintf(n, sizeof(n), "%d", p->n);
+	if (setenv("LISTEN_PID", pid, 1) != 0 ||
+	    setenv("LISTEN_FDS", n, 1) != 0 ||
+	    setenv("LISTEN_FDNAMES", p->names, 1) != 0)
+		return -errno;
+	return 0;
+}
+
+int
+launch_pass_fds(struct vfiobroker_grant *grant)
+{
+	struct passed p = { .n = 0 };
+	int r;
+
+	passed_add(&p, &grant->leasefd, "lease", -1);
+	passed_add(&p, &grant->containerfd, "container", -1);
+	for (size_t i = 0; i < grant->ngroups; i++)
+		passed_add(
+		    &p, &grant->groups[i].fd, "group", grant->groups[i].group);
+	r = passed_move(&p);
+	return r != 0 ? r : passed_announce(&p);
+}
+
+int
+launch_exec(char *const argv[])
+{
+	int err;
+
+	fflush(NULL);
+	execvp(argv[0], argv);
+	err = errno;
+	if (err == ENOENT) {
+		say("cannot find the program '%s'; is it installed and in "
+		    "PATH?",
+		    argv[0]);
+		return LAUNCH_EXIT_NOT_FOUND;
+	}
+	say("cannot execute '%s': %s", argv[0], strerror(err));
+	return LAUNCH_EXIT_NO_EXEC;
+}

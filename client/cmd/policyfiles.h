@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_CMD_POLICYFILES_H
+#define VFIOBROKER_CMD_POLICYFILES_H
+
+/* Policy files in memory, for `policy check`. */
+
+#include <stddef.h>
+
+#include "policy/policy.h"
+
+#define POLICYFILES_DIR "/etc/vfiobroker"
+
+struct policyfiles {
+	size_t n;
+	struct policy_source *v;
+};
+
+/*
+ * Reads one file.  Returns EX_OK, or the status to exit with after the
+ * message.
+ */
+int policyfiles_read(struct policyfiles *, const char *name);
+
+/*
+ * Reads policy.conf and what ends in .conf in policy.d, as the broker does, and
+ * says so when a file is writable by others than root.
+ */
+int policyfiles_read_all(struct policyfiles *, const char *dir);
+
+void policyfiles_free(struct policyfiles *);
+
+/* Line number `line` of a source, *len without its end; NULL if none. */
+const char *policyfiles_line(
+    const struct policyfiles *, const char *name, unsigned line, size_t *len);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_CMD_SUPERVISE_H
+#define VFIOBROKER_CMD_SUPERVISE_H
+
+/*
+ * Supervision of an unmodified program: its opens of VFIO nodes are answered
+ * with the descriptors of a lease.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/vfiobroker.h"
+#include "node.h"
+
+struct supervision {
+	const char *dir; /* where the nodes are: "/dev/vfio" */
+	uint64_t lease;
+	/* What can be handed over now; -1 once it was. */
+	int containerfd;
+	size_t ngroups;
+	struct {
+		int group;
+		int fd;
+	} groups[VFIOBROKER_MAX_DEVICES];
+	/*
+	 * Gets a node that is not there (any more).  Runs in a child of the
+	 * supervisor and may wait.  0 and *fd (-1: let the program open the
+	 * node itself), or -errno for the program to see.
+	 */
+	int (*late)(uint64_t lease, const struct node *, int *fd);
+};
+
+/*
+ * Forks the supervisor, puts this process under it, and closes its copies of
+ * the fds in *s.  On return this process is ready to exec.  Returns EX_OK, or
+ * the status to exit with after the message.
+ */
+int supervise_start(struct supervision *);
+
+/* Closes what was not handed over. */
+void supervise_drop(struct supervision *);
+
+#endif

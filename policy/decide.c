@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * policy_decide(): the one place where a request becomes yes or no.  Called by
+ * the monitor for every lease.  Refuses whatever is not said to be allowed, an
+ * empty request too.  Linear in the lines; must never let their order choose
+ * anything but which of equal lines is named.
+ */
+
+#include "eval.h"
+
+/* Fills in a refusal; the text is for the reason. */
+static struct text
+refuse(struct policy_decision *d, enum policy_verdict verdict, size_t device,
+    const struct policy_rule *rule)
+{
+	d->verdict = verdict;
+	d->device = device;
+	d->rule = rule;
+	return text_in(d->why, sizeof(d->why));
+}
+
+/* A changed card stays denied: any match counts. */
+static bool
+deny(const struct eval *e, size_t i, struct policy_decision *d)
+{
+	const struct policy_rule *rule = e->policy->first[VERB_DENY];
+	struct text why;
+
+	for (; rule != NULL; rule = rule->next) {
+		if (!subject_match(rule, e->subject) ||
+		    target_match(rule->targets, e->world,
+			&e->request->devices[i]) == MATCH_NO)
+			continue;
+		why = refuse(d, POLICY_DENIED, i, rule);
+		why_deny(&why, rule);
+		return true;
+	}
+	return false;
+}
+
+/* Whether a allows more than b, in the order that policy.h promises. */
+static bool
+allows_more(const struct policy_rule *a, const struct policy_rule *b)
+{
+	static const enum field order[] = { FIELD_SIBLINGS, FIELD_RESET,
+		FIELD_MANAGED, FIELD_MEMLOCK };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (a->value[order[i]] != b->value[order[i]])
+			return a->value[order[i]] > b->value[order[i]];
+	return false;
+}
+
+/* The allow lines that come closest to a device; NULL where there is none. */
+struct candidates {
+	const struct policy_rule *best; /* matches subject and device */
+	unsigned lacks; /* of best; 0: it covers all */
+	const struct policy_rule *identity;
+};
+
+static void
+weigh(const struct eval *e, const struct policy_rule *rule, size_t i,
+    struct candidates *c)
+{
+	unsigned lacks = eval_lacks(e, rule, i);
+	int more = __builtin_popcount(c->lacks) - __builtin_popcount(lacks);
+
+	if (c->best == NULL || more > 0 ||
+	    (more == 0 && allows_more(rule, c->best))) {
+		c->best = rule;
+		c->lacks = lacks;
+	}
+}
+
+static struct candidates
+find_candidates(const struct eval *e, size_t i)
+{
+	const struct policy_rule *rule = e->policy->first[VERB_ALLOW];
+	struct candidates c = { 0 };
+	enum match m;
+
+	for (; rule != NULL; rule = rule->next) {
+		if (!subject_match(rule, e->subject))
+			continue;
+		m = target_match(
+		    rule->targets, e->world, &e->request->devices[i]);
+		if (m == MATCH_YES)
+			weigh(e, rule, i, &c);
+		else if (m == MATCH_IDENTITY && c.identity == NULL)
+			c.identity = rule;
+	}
+	return c;
+}
+
+/* The line that covers device i; NULL: it is refused. */
+static const struct policy_rule *
+allow(const struct eval *e, size_t i, struct policy_decision *d)
+{
+	struct candidates c = find_candidates(e, i);
+	struct text why;
+
+	if (c.best != NULL && c.lacks == 0)
+		return c.best;
+	if (c.identity != NULL) {
+		why = refuse(d, POLICY_IDENTITY, i, c.identity);
+		why_identity(&why, e, i);
+	} else if (c.best != NULL) {
+		why = refuse(d, POLICY_SHORT, i, c.best);
+		why_short(&why, e, c.best, i);
+	} else {
+		why = refuse(d, POLICY_NO_RULE, i, NULL);
+		why_no_rule(&why, e, i);
+	}
+	return NULL;
+}
+
+static bool
+limit(const struct eval *e, const struct limits *limits,
+    struct policy_decision *d)
+{
+	struct text why;
+
+	for (enum field f = FIELD_OPTIONS_END; f < FIELD_END; f++) {
+		if (limits->value[f] >= eval_need(e, NULL, 0, f))
+			continue;
+		why = refuse(d, POLICY_LIMIT, 0, limits->rule[f]);
+		why_limit(&why, e, limits->rule[f], f);
+		return true;
+	}
+	return false;
+}
+
+static struct policy_terms
+terms_of(const struct policy_rule *rule, uint64_t ceiling)
+{
+	uint64_t memlock = rule->value[FIELD_MEMLOCK];
+
+	return (struct policy_terms){ .rule = rule,
+		.memlock = memlock < ceiling ? memlock : ceiling,
+		.managed = rule->value[FIELD_MANAGED] != 0,
+		.siblings_take = rule->value[FIELD_SIBLINGS] != 0,
+		.reset_none = rule->value[FIELD_RESET] != 0 };
+}
+
+void
+eval_decide(
+    const struct eval *e, struct policy_decision *d, struct policy_terms *terms)
+{
+	size_t n = e->request->ndevices;
+	const struct policy_rule *rule, *first = NULL;
+	struct limits limits;
+
+	*d = (struct policy_decision){ .verdict = POLICY_NO_RULE,
+		.why = "no device was asked for" };
+	for (size_t i = 0; i < n; i++)
+		if (deny(e, i, d))
+			return;
+	eval_limits(e->policy, e->subject, &limits);
+	for (size_t i = 0; i < n; i++) {
+		rule = allow(e, i, d);
+		if (rule == NULL)
+			return;
+		if (i == 0)
+			first = rule;
+		if (terms != NULL)
+			terms[i] =
+			    terms_of(rule, limits.value[FIELD_MAX_MEMLOCK]);
+	}
+	if (n > 0 && !limit(e, &limits, d))
+		*d = (struct policy_decision){ .verdict = POLICY_ALLOW,
+			.rule = first };
+}
+
+void
+policy_decide(const struct policy *policy, const struct policy_world *world,
+    const struct policy_subject *subject, const struct policy_usage *usage,
+    const struct policy_request *request, struct policy_decision *d,
+    struct policy_terms *terms)
+{
+	const struct eval e = { policy, world, subject, usage, request };
+
+	eval_decide(&e, d, terms);
+}

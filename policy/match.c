@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Matching: the inner loop of every decision.  Pure comparison, except that
+ * `group-of` asks the caller's world.
+ */
+
+#include "match.h"
+
+bool
+subject_match(const struct policy_rule *rule, const struct policy_subject *s)
+{
+	switch (rule->subject) {
+	case SUBJECT_USER:
+	case SUBJECT_UID:
+		return rule->id == s->uid;
+	case SUBJECT_GROUP:
+	case SUBJECT_GID:
+		for (size_t i = 0; i < s->ngids; i++)
+			if (s->gids[i] == rule->id)
+				return true;
+		return false;
+	default:
+		return rule->subject == SUBJECT_ANY;
+	}
+}
+
+/* A device is in its own group, whatever else is known of it. */
+static bool
+match_group_of(uint64_t address, const struct policy_world *w,
+    const struct policy_device *d)
+{
+	struct bdf b = value_bdf(address);
+
+	if (bdf_cmp(&b, &d->bdf) == 0)
+		return true;
+	return d->group >= 0 && w != NULL &&
+	       w->group_of(w->arg, &b) == d->group;
+}
+
+static bool
+match_class(uint64_t key, uint32_t class)
+{
+	uint64_t full = value_class(class);
+
+	return key == full || key == full >> 8 || key == full >> 16;
+}
+
+static bool
+match_one(const struct target *t, const struct policy_world *w,
+    const struct policy_device *d)
+{
+	uint64_t address = value_address(&d->bdf);
+
+	switch (t->kind) {
+	case TARGET_BDF:
+		return t->key == address;
+	case TARGET_SLOT:
+		return t->key == (address & ~7ULL);
+	case TARGET_ID:
+		return t->key == value_ids(d->vendor, d->device) &&
+		       (t->at == VALUE_ABSENT || t->at == address);
+	case TARGET_CLASS:
+		return match_class(t->key, d->class);
+	case TARGET_VF_OF:
+		return d->is_vf && t->key == value_address(&d->pf);
+	case TARGET_GROUP_OF:
+		return match_group_of(t->key, w, d);
+	default:
+		return t->kind == TARGET_ALL;
+	}
+}
+
+static enum match
+match_expect(const struct target *t, const struct policy_device *d)
+{
+	if (t->expect == VALUE_ABSENT ||
+	    t->expect == value_ids(d->vendor, d->device))
+		return MATCH_YES;
+	return MATCH_IDENTITY;
+}
+
+enum match
+target_match(const struct target *t, const struct policy_world *w,
+    const struct policy_device *d)
+{
+	enum match best = MATCH_NO;
+
+	if (t->kind != TARGET_POOL)
+		return match_one(t, w, d) ? match_expect(t, d) : MATCH_NO;
+	for (const struct target *e = t->pool->targets; e != NULL; e = e->next)
+		if (match_one(e, w, d) && match_expect(e, d) > best)
+			best = match_expect(e, d);
+	return best == MATCH_YES ? match_expect(t, d) : best;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_POLICY_VALUE_H
+#define VFIOBROKER_POLICY_VALUE_H
+
+/*
+ * Every value of the language is one number: words to numbers and back.
+ * Addresses sort as addresses do; ids are the vendor above the device; a class
+ * has a 1 above its digits, which says how many there are.
+ */
+
+#include "../broker/common/bdf.h"
+#include "text.h"
+
+#define VALUE_ABSENT UINT64_MAX /* no address, no ids */
+
+enum value_type {
+	VALUE_NONE, /* the word stands alone */
+	VALUE_NUMBER,
+	VALUE_SIZE,
+	VALUE_RATE,
+	VALUE_IDS,
+	VALUE_CLASS,
+	VALUE_ADDRESS,
+	VALUE_SLOT,
+	VALUE_SIBLINGS,
+	VALUE_RESET,
+	VALUE_COUNT,
+};
+
+/* -EINVAL: not of that form; -ERANGE: does not fit.  *out as it was, then. */
+int value_read(enum value_type, const char *word, uint64_t *out);
+void value_print(struct text *, enum value_type, uint64_t);
+const char *value_what(enum value_type); /* "a number" */
+
+uint64_t value_address(const struct bdf *);
+struct bdf value_bdf(uint64_t address);
+uint64_t value_ids(uint16_t vendor, uint16_t device);
+uint64_t value_class(uint32_t class); /* all six digits */
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Says why a request is refused and, where a line would help, which.  Called
+ * by decide.c and explain.c.  A line that it suggests must suffice, to the
+ * letter, for the device it names: a test adds it and asks again.
+ */
+
+#include "eval.h"
+
+void
+why_deny(struct text *t, const struct policy_rule *rule)
+{
+	char line[POLICY_RULE_TEXT_MAX];
+
+	policy_rule_text(rule, line, sizeof(line));
+	text_add(t, "denied by \"%s\"", line);
+}
+
+void
+why_identity(struct text *t, const struct eval *e, size_t i)
+{
+	const struct policy_device *d = &e->request->devices[i];
+
+	text_add(t, "other ids are expected at ");
+	value_print(t, VALUE_ADDRESS, value_address(&d->bdf));
+	text_add(t, ", where there is ");
+	value_print(t, VALUE_IDS, value_ids(d->vendor, d->device));
+}
+
+/* The line that lacks nothing: no count, for that one never falls short. */
+static void
+suggest(struct text *t, const struct eval *e, size_t i)
+{
+	text_add(t, "; add: allow uid %u use ", e->subject->uid);
+	value_print(
+	    t, VALUE_ADDRESS, value_address(&e->request->devices[i].bdf));
+	for (enum field f = 0; f < FIELD_OPTIONS_END; f++) {
+		uint64_t need = eval_need(e, NULL, i, f);
+
+		if (need != 0)
+			keyword_print(t, &fields[f], need);
+	}
+}
+
+void
+why_short(struct text *t, const struct eval *e, const struct policy_rule *rule,
+    size_t i)
+{
+	unsigned lacks = eval_lacks(e, rule, i);
+
+	text_add(t, "lacks");
+	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
+		if ((lacks & 1U << f) != 0)
+			keyword_print(t, &fields[f], eval_need(e, rule, i, f));
+	suggest(t, e, i);
+}
+
+void
+why_no_rule(struct text *t, const struct eval *e, size_t i)
+{
+	text_add(t, "no allow line covers it");
+	suggest(t, e, i);
+}
+
+void
+why_limit(struct text *t, const struct eval *e, const struct policy_rule *rule,
+    enum field f)
+{
+	text_add(t, "limited to");
+	keyword_print(t, &fields[f], rule->value[f]);
+	text_add(t, ", with this request it would be ");
+	value_print(t, fields[f].type, eval_need(e, NULL, 0, f));
+}
