@@ -207,4 +207,11 @@ struct vfiobroker_event {
 int vfiobroker_watch(struct vfiobroker *);
 int vfiobroker_next_event(struct vfiobroker *, struct vfiobroker_event *out);
 
+/*
+ * Events that arrived while another call waited for its answer: they are in
+ * the handle already, so that poll(2) does not tell of them.  The latest 64
+ * are kept; their numbers show whether one is missing.
+ */
+size_t vfiobroker_events_queued(const struct vfiobroker *);
+
 #endif

@@ -54,19 +54,15 @@ allows_more(const struct policy_rule *a, const struct policy_rule *b)
 /* The allow lines that come closest to a device; NULL where there is none. */
 struct candidates {
 	const struct policy_rule *best; /* matches subject and device */
-	unsigned lacks; /* of best; 0: it covers all */
+	int lacks; /* how much of that best lacks; 0: it covers all */
 	const struct policy_rule *identity;
 };
 
 static void
-weigh(const struct eval *e, const struct policy_rule *rule, size_t i,
-    struct candidates *c)
+weigh(struct candidates *c, const struct policy_rule *rule, int lacks)
 {
-	unsigned lacks = eval_lacks(e, rule, i);
-	int more = __builtin_popcount(c->lacks) - __builtin_popcount(lacks);
-
-	if (c->best == NULL || more > 0 ||
-	    (more == 0 && allows_more(rule, c->best))) {
+	if (c->best == NULL || lacks < c->lacks ||
+	    (lacks == c->lacks && allows_more(rule, c->best))) {
 		c->best = rule;
 		c->lacks = lacks;
 	}
@@ -76,16 +72,19 @@ static struct candidates
 find_candidates(const struct eval *e, size_t i)
 {
 	const struct policy_rule *rule = e->policy->first[VERB_ALLOW];
+	const struct policy_device *device = &e->request->devices[i];
 	struct candidates c = { 0 };
+	struct needs needs;
 	enum match m;
 
+	eval_needs(e, i, &needs);
 	for (; rule != NULL; rule = rule->next) {
 		if (!subject_match(rule, e->subject))
 			continue;
-		m = target_match(
-		    rule->targets, e->world, &e->request->devices[i]);
+		m = target_match(rule->targets, e->world, device);
 		if (m == MATCH_YES)
-			weigh(e, rule, i, &c);
+			weigh(&c, rule,
+			    __builtin_popcount(eval_lacks(e, rule, &needs)));
 		else if (m == MATCH_IDENTITY && c.identity == NULL)
 			c.identity = rule;
 	}
@@ -121,7 +120,7 @@ limit(const struct eval *e, const struct limits *limits,
 	struct text why;
 
 	for (enum field f = FIELD_OPTIONS_END; f < FIELD_END; f++) {
-		if (limits->value[f] >= eval_need(e, NULL, 0, f))
+		if (limits->value[f] >= eval_total(e, f))
 			continue;
 		why = refuse(d, POLICY_LIMIT, 0, limits->rule[f]);
 		why_limit(&why, e, limits->rule[f], f);

@@ -18,39 +18,59 @@ count_matches(const struct eval *e, const struct policy_rule *rule,
 	return count;
 }
 
-/* How many of the rule's devices the subject would hold. */
-static uint64_t
-count_total(const struct eval *e, const struct policy_rule *rule)
+uint64_t
+eval_count(const struct eval *e, const struct policy_rule *rule)
 {
 	const struct policy_usage *have = e->usage;
 	const struct policy_request *want = e->request;
 
-	if (rule == NULL || rule->value[FIELD_COUNT] == POLICY_UNLIMITED)
-		return 0;
 	return count_matches(e, rule, have->devices, have->ndevices) +
 	       count_matches(e, rule, want->devices, want->ndevices);
 }
 
-/* A limit that the request does not touch needs nothing, exceeded or not. */
+static bool
+flag(const bool *per_device, size_t i)
+{
+	return per_device != NULL && per_device[i];
+}
+
+void
+eval_needs(const struct eval *e, size_t i, struct needs *n)
+{
+	const struct policy_request *want = e->request;
+
+	*n = (struct needs){ .value = {
+				 [FIELD_MANAGED] = flag(want->managed, i),
+				 [FIELD_MEMLOCK] = want->memlock,
+				 [FIELD_SIBLINGS] = flag(want->siblings, i),
+				 [FIELD_RESET] = flag(want->no_reset, i),
+			     } };
+}
+
+unsigned
+eval_lacks(
+    const struct eval *e, const struct policy_rule *rule, const struct needs *n)
+{
+	uint64_t count = rule->value[FIELD_COUNT];
+	unsigned lacks = 0;
+
+	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
+		lacks |= (unsigned)(rule->value[f] < n->value[f]) << f;
+	/* Counting is dear; mostly all devices together are few enough. */
+	if (count < e->usage->ndevices + e->request->ndevices &&
+	    count < eval_count(e, rule))
+		lacks |= 1U << FIELD_COUNT;
+	return lacks;
+}
+
 uint64_t
-eval_need(const struct eval *e, const struct policy_rule *rule, size_t i,
-    enum field field)
+eval_total(const struct eval *e, enum field field)
 {
 	const struct policy_usage *have = e->usage;
 	const struct policy_request *want = e->request;
 	uint64_t sum;
 
 	switch (field) {
-	case FIELD_MANAGED:
-		return want->managed != NULL && want->managed[i];
-	case FIELD_SIBLINGS:
-		return want->siblings != NULL && want->siblings[i];
-	case FIELD_RESET:
-		return want->no_reset != NULL && want->no_reset[i];
-	case FIELD_MEMLOCK:
-		return want->memlock;
-	case FIELD_COUNT:
-		return count_total(e, rule);
 	case FIELD_MAX_DEVICES:
 		return have->ndevices + want->ndevices;
 	case FIELD_MAX_LEASES:
@@ -64,17 +84,6 @@ eval_need(const struct eval *e, const struct policy_rule *rule, size_t i,
 	default:
 		return 0;
 	}
-}
-
-unsigned
-eval_lacks(const struct eval *e, const struct policy_rule *rule, size_t i)
-{
-	unsigned lacks = 0;
-
-	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
-		if (rule->value[f] < eval_need(e, rule, i, f))
-			lacks |= 1U << f;
-	return lacks;
 }
 
 void

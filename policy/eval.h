@@ -17,12 +17,21 @@ struct eval {
 	const struct policy_request *request;
 };
 
-/* What the value of a field must reach for device i of the request. */
-uint64_t eval_need(
-    const struct eval *, const struct policy_rule *, size_t i, enum field);
+/* What the value of each option must reach for a device; of count, see below. */
+struct needs {
+	uint64_t value[FIELD_OPTIONS_END];
+};
+void eval_needs(const struct eval *, size_t i, struct needs *);
 
-/* What of that an allow line lacks: a bit per field; 0: it covers device i. */
-unsigned eval_lacks(const struct eval *, const struct policy_rule *, size_t i);
+/* How many of the rule's devices the subject would hold. */
+uint64_t eval_count(const struct eval *, const struct policy_rule *);
+
+/* What an allow line lacks: a bit per field; 0: it covers the device. */
+unsigned eval_lacks(
+    const struct eval *, const struct policy_rule *, const struct needs *);
+
+/* What the subject would hold of a limited thing; 0: nothing is added. */
+uint64_t eval_total(const struct eval *, enum field);
 
 /* The smallest limit of each field and the line it stands on, or NULL. */
 struct limits {

@@ -27,6 +27,7 @@ relate(
 {
 	const struct eval *e = &x->eval;
 	size_t i = x->decision.device;
+	struct needs needs;
 	bool subject = subject_match(rule, e->subject);
 	enum match device =
 	    target_match(rule->targets, e->world, &e->request->devices[i]);
@@ -41,9 +42,10 @@ relate(
 		text_add(t, "denies it");
 		return RELATION_FULL;
 	}
+	eval_needs(e, i, &needs);
 	if (device == MATCH_IDENTITY)
 		why_identity(t, e, i);
-	else if (eval_lacks(e, rule, i) != 0)
+	else if (eval_lacks(e, rule, &needs) != 0)
 		why_short(t, e, rule, i);
 	else {
 		text_add(t, "covers the request");

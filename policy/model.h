@@ -97,6 +97,9 @@ struct target {
 	const struct policy_rule *pool;
 };
 
+/* Without the name of a pool, which is the line's. */
+void target_print(struct text *, const struct target *);
+
 /* One line; a pool is one too.  Decisions read the upper part. */
 struct policy_rule {
 	struct policy_rule *next; /* line of the same verb */

@@ -38,7 +38,7 @@ print_subject(struct text *t, const struct policy_rule *rule)
 		text_add(t, " %s", rule->name);
 }
 
-static void
+void
 target_print(struct text *t, const struct target *target)
 {
 	static const struct keyword at = { "at", VALUE_ADDRESS, 0 };

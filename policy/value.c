@@ -232,13 +232,6 @@ value_what(enum value_type type)
 	return types[type].what;
 }
 
-uint64_t
-value_address(const struct bdf *b)
-{
-	return (uint64_t)b->domain << 16 | (uint64_t)b->bus << 8 |
-	       (uint64_t)b->dev << 3 | b->fn;
-}
-
 struct bdf
 value_bdf(uint64_t v)
 {
@@ -246,12 +239,6 @@ value_bdf(uint64_t v)
 		.bus = (uint8_t)(v >> 8),
 		.dev = v >> 3 & 0x1f,
 		.fn = v & 7 };
-}
-
-uint64_t
-value_ids(uint16_t vendor, uint16_t device)
-{
-	return (uint64_t)vendor << 16 | device;
 }
 
 uint64_t

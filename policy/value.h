@@ -32,9 +32,21 @@ int value_read(enum value_type, const char *word, uint64_t *out);
 void value_print(struct text *, enum value_type, uint64_t);
 const char *value_what(enum value_type); /* "a number" */
 
-uint64_t value_address(const struct bdf *);
 struct bdf value_bdf(uint64_t address);
-uint64_t value_ids(uint16_t vendor, uint16_t device);
 uint64_t value_class(uint32_t class); /* all six digits */
+
+/* Inline, for every match begins with one of them. */
+static inline uint64_t
+value_address(const struct bdf *b)
+{
+	return (uint64_t)b->domain << 16 | (uint64_t)b->bus << 8 |
+	       (uint64_t)b->dev << 3 | b->fn;
+}
+
+static inline uint64_t
+value_ids(uint16_t vendor, uint16_t device)
+{
+	return (uint64_t)vendor << 16 | device;
+}
 
 #endif

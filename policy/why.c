@@ -29,37 +29,43 @@ why_identity(struct text *t, const struct eval *e, size_t i)
 
 /* The line that lacks nothing: no count, for that one never falls short. */
 static void
-suggest(struct text *t, const struct eval *e, size_t i)
+suggest(
+    struct text *t, const struct eval *e, size_t i, const struct needs *needs)
 {
 	text_add(t, "; add: allow uid %u use ", e->subject->uid);
 	value_print(
 	    t, VALUE_ADDRESS, value_address(&e->request->devices[i].bdf));
-	for (enum field f = 0; f < FIELD_OPTIONS_END; f++) {
-		uint64_t need = eval_need(e, NULL, i, f);
-
-		if (need != 0)
-			keyword_print(t, &fields[f], need);
-	}
+	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
+		if (needs->value[f] != 0)
+			keyword_print(t, &fields[f], needs->value[f]);
 }
 
 void
 why_short(struct text *t, const struct eval *e, const struct policy_rule *rule,
     size_t i)
 {
-	unsigned lacks = eval_lacks(e, rule, i);
+	struct needs needs, missing;
+	unsigned lacks;
 
+	eval_needs(e, i, &needs);
+	lacks = eval_lacks(e, rule, &needs);
+	missing = needs;
+	missing.value[FIELD_COUNT] = eval_count(e, rule);
 	text_add(t, "lacks");
 	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
 		if ((lacks & 1U << f) != 0)
-			keyword_print(t, &fields[f], eval_need(e, rule, i, f));
-	suggest(t, e, i);
+			keyword_print(t, &fields[f], missing.value[f]);
+	suggest(t, e, i, &needs);
 }
 
 void
 why_no_rule(struct text *t, const struct eval *e, size_t i)
 {
+	struct needs needs;
+
+	eval_needs(e, i, &needs);
 	text_add(t, "no allow line covers it");
-	suggest(t, e, i);
+	suggest(t, e, i, &needs);
 }
 
 void
@@ -69,5 +75,5 @@ why_limit(struct text *t, const struct eval *e, const struct policy_rule *rule,
 	text_add(t, "limited to");
 	keyword_print(t, &fields[f], rule->value[f]);
 	text_add(t, ", with this request it would be ");
-	value_print(t, fields[f].type, eval_need(e, NULL, 0, f));
+	value_print(t, fields[f].type, eval_total(e, f));
 }

@@ -214,7 +214,7 @@ lease_members(struct lease *l, const struct check *c)
 		d->wanted = NULL;
 		d->record.reset_none = c->members[i].terms.reset_none;
 		lease_add(l, d);
-		life_event(d, EV_LEASE, why);
+		life_event(d, LIFE_LEASE, why);
 	}
 }
 
@@ -292,7 +292,7 @@ claim_members(struct acquisition *a, struct check *c)
 		life_settle(d); /* it may be on vfio-pci without us */
 		d->wanted = a;
 		if (d->state == STATE_HOST)
-			life_event(d, EV_CLAIM, session_who(a->session));
+			life_event(d, LIFE_CLAIM, session_who(a->session));
 		ready = ready && d->state == STATE_READY;
 	}
 	return ready;

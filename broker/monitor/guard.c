@@ -46,7 +46,7 @@ guard_report(struct guard *g, enum reason reason, const char *fmt, ...)
 	n = vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	if (n < 0 || (size_t)n >= sizeof(what))
-		strcpy(what + sizeof(what) - sizeof("..."), "...");
+		memcpy(what + sizeof(what) - 4, "...", 4);
 	/* Mount points, volumes and processes are named by anybody. */
 	for (char *c = what; *c != '\0'; c++) {
 		if (*c < ' ' || *c > '~')
@@ -69,7 +69,7 @@ guard_add(struct guard *g, const char *name)
 		return NULL;
 	}
 	memset(item, 0, sizeof(*item));
-	strcpy(item->name, name);
+	memcpy(item->name, name, strlen(name));
 	g->count++;
 	return item;
 }

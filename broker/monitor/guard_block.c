@@ -211,7 +211,7 @@ mount_visit(struct guard *g, char *line)
 	while ((node = strsep(&source, ":")) != NULL && major == 0)
 		mount_match(g, 0, 0, node, field[4]);
 	if (major != 0)
-		mount_match(g, major, minor, NULL, field[4]);
+		mount_match(g, major, minor, "", field[4]);
 }
 
 /*

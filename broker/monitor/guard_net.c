@@ -60,7 +60,7 @@ net_visit(struct guard *g, char *name)
 
 	if (!guard_owns(g, "net", name) || (port = guard_add(g, name)) == NULL)
 		return;
-	strcpy(port->note, name);
+	memcpy(port->note, port->name, sizeof(port->name));
 	port->index = port_number(g, name, "ifindex");
 	port->mark = (port_number(g, name, "flags") & IFF_UP) != 0;
 	if (guard_link(
@@ -83,7 +83,7 @@ upper_visit(struct guard *g, char *name)
 	port = guard_add(g, name);
 	if (port == NULL)
 		return;
-	strcpy(port->note, base->note);
+	memcpy(port->note, base->note, sizeof(port->note));
 	port->index = port_number(g, name, "ifindex");
 	port->mark = base->mark;
 }

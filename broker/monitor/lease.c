@@ -187,7 +187,7 @@ lease_end(struct lease *l, const char *why)
 	watch_lease(l, why);
 	while ((d = TAILQ_FIRST(&l->devices)) != NULL) {
 		lease_drop(l, d);
-		life_event(d, EV_CLOSED, why);
+		life_event(d, LIFE_CLOSED, why);
 	}
 	r = rundir_remove(RUNDIR_LEASES, lease_name(l));
 	if (r != 0 && r != -ENOENT)
@@ -390,6 +390,8 @@ lease_found(void *arg, const char *name)
 	r = lease_adopt(l, name);
 	if (r == 0) {
 		TAILQ_INSERT_TAIL(&leases, l, entry);
+		if (l->id >= next_id) /* the counter was lost */
+			next_id = l->id + 1;
 		log_info("lease %s of uid %u goes on", name, l->uid);
 		(*kept)(l);
 		return;

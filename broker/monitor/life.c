@@ -91,7 +91,7 @@ start_worker(struct device *d, enum plan plan)
 	int r = worker_start(d, plan);
 
 	if (r != 0)
-		life_event(d, EV_FAILED, strerror(-r));
+		life_event(d, LIFE_FAILED, strerror(-r));
 }
 
 static void
@@ -166,7 +166,7 @@ static void
 look_wedged(struct device *d)
 {
 	if (d->worker == NULL && rundir_worker_of(&d->facts.bdf) == 0)
-		life_event(d, EV_UNWEDGED, "the old worker has ended");
+		life_event(d, LIFE_UNWEDGED, "the old worker has ended");
 	else
 		look_again(d);
 }
@@ -188,7 +188,7 @@ look(struct device *d)
 	if (device_on_vfio(d))
 		r = vfio_group_unheld(d->facts.group);
 	if (r == 0 && d->worker == NULL) {
-		life_event(d, EV_UNHELD, "nobody has it open");
+		life_event(d, LIFE_UNHELD, "nobody has it open");
 		return;
 	}
 	if (r == -EBUSY)
@@ -213,7 +213,7 @@ enter_resetting(struct device *d)
 	/* Never under a host driver: it owns the device by now, and the
 	 * reset could hang in it. */
 	if (d->driver[0] != '\0' && !device_on_vfio(d))
-		life_event(d, EV_RESET, "a host driver has it");
+		life_event(d, LIFE_RESET, "a host driver has it");
 	else
 		start_worker(d, PLAN_RESET);
 }
@@ -292,15 +292,15 @@ life_settle(struct device *d)
 		return;
 	if (d->state == STATE_READY && d->record.taken &&
 	    (!d->claimed || !device_on_vfio(d)))
-		life_event(d, EV_GO_HOME, "nobody wants it");
+		life_event(d, LIFE_GO_HOME, "nobody wants it");
 	else if (d->state == STATE_HOST && d->claimed && !d->claim_failed &&
 		 !device_on_vfio(d) && check_claimable(d))
-		life_event(d, EV_CLAIM, "claimed by the policy");
+		life_event(d, LIFE_CLAIM, "claimed by the policy");
 	else if (d->state == STATE_HOST && device_on_vfio(d))
-		life_event(d, EV_FOUND, "it is on a vfio driver already");
+		life_event(d, LIFE_FOUND, "it is on a vfio driver already");
 	else if (d->state == STATE_READY && !d->record.taken &&
 		 !device_on_vfio(d))
-		life_event(d, EV_LOST, "it left its vfio driver");
+		life_event(d, LIFE_LOST, "it left its vfio driver");
 }
 
 /* ---- workers ---------------------------------------------------------- */
@@ -309,9 +309,9 @@ static const struct {
 	enum device_event done;
 	const char *why;
 } outcomes[PLAN_COUNT] = {
-	[PLAN_CLAIM] = { EV_CLAIMED, "vfio-pci has it" },
-	[PLAN_RESET] = { EV_RESET, "reset" },
-	[PLAN_RESTORE] = { EV_HOME, "given back" },
+	[PLAN_CLAIM] = { LIFE_CLAIMED, "vfio-pci has it" },
+	[PLAN_RESET] = { LIFE_RESET, "reset" },
+	[PLAN_RESTORE] = { LIFE_HOME, "given back" },
 };
 
 static void
@@ -348,14 +348,14 @@ worker_done(struct device *d, const struct worker_result *res)
 	if (d->claim_failed && d->wanted != NULL)
 		acquisition_failed(d->wanted, d, why);
 	if (res->late || d->state == STATE_WEDGED)
-		life_event(d, EV_UNWEDGED, "the kernel let go of it");
+		life_event(d, LIFE_UNWEDGED, "the kernel let go of it");
 	else if (res->plan == PLAN_UNBIND)
 		look_again(d);
 	else if (res->error == 0)
 		life_event(
 		    d, outcomes[res->plan].done, outcomes[res->plan].why);
 	else
-		life_event(d, EV_FAILED, why);
+		life_event(d, LIFE_FAILED, why);
 }
 
 static void
@@ -363,18 +363,18 @@ worker_late(struct device *d, enum plan plan)
 {
 	char why[WHY_MAX];
 
-	if (plan == PLAN_HOLDERS || !life_allows(d, EV_DEADLINE))
+	if (plan == PLAN_HOLDERS || !life_allows(d, LIFE_DEADLINE))
 		return;
 	snprintf(why, sizeof(why), "%s does not return from the kernel",
 	    plan_name(plan));
-	life_event(d, EV_DEADLINE, why);
+	life_event(d, LIFE_DEADLINE, why);
 }
 
 void
 life_removed(struct device *d)
 {
 	/* Its lease lives on without it until the holder is done. */
-	life_event(d, EV_REMOVED, "it left the machine");
+	life_event(d, LIFE_REMOVED, "it left the machine");
 	inventory_forget(d);
 }
 
@@ -382,7 +382,7 @@ void
 life_ask_back(struct device *d)
 {
 	lease_drop(d->lease, d);
-	life_event(d, EV_CLOSED, "revoked");
+	life_event(d, LIFE_CLOSED, "revoked");
 	if (d->state == STATE_DRAINING && d->worker == NULL &&
 	    device_on_vfio(d) && worker_start(d, PLAN_UNBIND) != 0)
 		log_warn("%s: cannot ask for it", device_name(d));

@@ -372,7 +372,7 @@ request_recover(struct session *s, const void *record, int *fd)
 		return;
 	}
 	d->record.reset_none = true;
-	life_event(d, EV_RECOVER, session_who(s));
+	life_event(d, LIFE_RECOVER, session_who(s));
 	session_end(s, STATUS_OK);
 }
 

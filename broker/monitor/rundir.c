@@ -144,7 +144,9 @@ rundir_replace(enum rundir d, const char *name, const char *text, size_t len)
 ssize_t
 rundir_read(enum rundir d, const char *name, char *buf, size_t len)
 {
-	int fd = openat(dirfds[d], name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* Not to wait for ever at a fifo. */
+	int fd = openat(
+	    dirfds[d], name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd == -1)

@@ -27,18 +27,18 @@ settle_record(struct device *d)
 	struct lease *l = r->lease == 0 ? NULL : lease_find(r->lease);
 
 	if (rundir_worker_of(&d->facts.bdf) != 0) {
-		life_event(d, EV_DEADLINE,
+		life_event(d, LIFE_DEADLINE,
 		    "a worker of the broker before this one is stuck with it");
 	} else if (l != NULL && strcmp(r->step, "leased") == 0) {
 		lease_add(l, d);
-		life_event(d, EV_KEPT, "its lease lives");
+		life_event(d, LIFE_KEPT, "its lease lives");
 	} else if (strcmp(r->step, "quarantined") == 0) {
-		life_event(d, EV_QUARANTINE,
+		life_event(d, LIFE_QUARANTINE,
 		    "it was in quarantine before the broker's restart");
 	} else if (strcmp(r->step, "ready") == 0 && device_on_vfio(d)) {
-		life_event(d, EV_FOUND, "it rested here before the restart");
+		life_event(d, LIFE_FOUND, "it rested here before the restart");
 	} else {
-		life_event(d, EV_RESUME, r->step);
+		life_event(d, LIFE_RESUME, r->step);
 	}
 }
 
@@ -65,7 +65,7 @@ found_record(void *arg, const struct bdf *bdf)
 	/* Nobody knows what to put back: leave it and say so. */
 	log_warn("%s: its record: %s", device_name(d), strerror(-r));
 	d->record = (struct record){ .bdf = *bdf };
-	life_event(d, EV_QUARANTINE, "its record can not be read");
+	life_event(d, LIFE_QUARANTINE, "its record can not be read");
 }
 
 static void

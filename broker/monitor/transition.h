@@ -6,28 +6,29 @@
 
 /*
  * A device's life as a table, and nothing else: which event takes which state
- * where.  What is done on entering a state stands in life.c.
+ * where.  What is done on entering a state stands in life.c.  (Not EV_*: that
+ * is libevent's, which has an EV_CLOSED of its own.)
  */
 enum device_event {
-	EV_CLAIM, /* wanted: move it to vfio-pci */
-	EV_FOUND, /* it is on vfio-pci, and not by us */
-	EV_LOST, /* it is on vfio-pci no more, and not by us */
-	EV_CLAIMED, /* the worker has verified vfio-pci */
-	EV_FAILED, /* the worker could not do it */
-	EV_LEASE, /* handed over */
-	EV_CLOSED, /* the last copy of the lease is closed, or revoked */
-	EV_UNHELD, /* proven: nobody holds it */
-	EV_RESET, /* reset, or nothing to reset */
-	EV_GO_HOME, /* nobody wants it on vfio-pci any more */
-	EV_HOME, /* the worker has verified the host's driver */
-	EV_DEADLINE, /* the worker is stuck in the kernel */
-	EV_UNWEDGED, /* and came back */
-	EV_QUARANTINE, /* found unfit at start, or its record is unreadable */
-	EV_RECOVER, /* an administrator wants it tried again */
-	EV_RESUME, /* at start: a record says it is not home */
-	EV_KEPT, /* at start: its lease lives */
-	EV_REMOVED, /* it left the machine */
-	EV_COUNT,
+	LIFE_CLAIM, /* wanted: move it to vfio-pci */
+	LIFE_FOUND, /* it is on vfio-pci, and not by us */
+	LIFE_LOST, /* it is on vfio-pci no more, and not by us */
+	LIFE_CLAIMED, /* the worker has verified vfio-pci */
+	LIFE_FAILED, /* the worker could not do it */
+	LIFE_LEASE, /* handed over */
+	LIFE_CLOSED, /* the last copy of the lease is closed, or revoked */
+	LIFE_UNHELD, /* proven: nobody holds it */
+	LIFE_RESET, /* reset, or nothing to reset */
+	LIFE_GO_HOME, /* nobody wants it on vfio-pci any more */
+	LIFE_HOME, /* the worker has verified the host's driver */
+	LIFE_DEADLINE, /* the worker is stuck in the kernel */
+	LIFE_UNWEDGED, /* and came back */
+	LIFE_QUARANTINE, /* found unfit at start, or its record is unreadable */
+	LIFE_RECOVER, /* an administrator wants it tried again */
+	LIFE_RESUME, /* at start: a record says it is not home */
+	LIFE_KEPT, /* at start: its lease lives */
+	LIFE_REMOVED, /* it left the machine */
+	LIFE_COUNT,
 };
 
 /* The next state, or -1 where the event must not happen. */

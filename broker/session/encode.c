@@ -14,7 +14,7 @@
 
 #include "../common/state.h"
 
-#define BROKER_NAME "vfiobroker 0.1"
+#define BROKER_NAME "vfiobroker " VFIOBROKER_VERSION
 
 static size_t
 pack(const Vfiobroker__Reply *reply, uint8_t buf[PROTO_MESSAGE_MAX])

@@ -41,7 +41,7 @@ address_of_path(const char *path, struct vfiobroker_bdf *out)
 
 	if (strlen(path) >= sizeof(copy))
 		return -EINVAL;
-	strcpy(copy, path);
+	memcpy(copy, path, strlen(path) + 1);
 	/* A virtio NIC's device is virtio0; the function is its parent. */
 	while ((slash = strrchr(copy, '/')) != NULL) {
 		if (address_of_name(slash + 1, out) == 0)
@@ -98,7 +98,7 @@ address_parse_at(const char *sys, const char *text, struct vfiobroker_bdf *out)
 	r = lookup_class(sys, "net", text, out);
 	if (r != -ENOENT)
 		return r;
-	strcpy(name, text);
+	memcpy(name, text, strlen(text) + 1);
 	strip_namespace(name);
 	return lookup_class(sys, "nvme", name, out);
 }

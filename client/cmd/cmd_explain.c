@@ -56,7 +56,7 @@ look_up_user(struct question *q)
 
 	if (pw == NULL) {
 		say("explain: there is no user '%s' on this machine", q->user);
-		return EX_NOUSER;
+		return EX_NOINPUT;
 	}
 	if (getgrouplist(pw->pw_name, pw->pw_gid, q->gids, &n) == -1)
 		say("explain: %s is in %d groups; only the first %d count here",

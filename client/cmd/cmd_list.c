@@ -74,6 +74,13 @@ device_row(struct table *t, const struct vfiobroker_device *d)
 	    device_access(d));
 }
 
+/* Bridges of every kind: they are never given out. */
+static bool
+is_plumbing(const struct vfiobroker_device *d)
+{
+	return d->is_bridge || d->class >> 16 == 0x06;
+}
+
 static int
 list_json(const struct devices *d, bool all)
 {
@@ -81,7 +88,7 @@ list_json(const struct devices *d, bool all)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < d->n; i++)
-		if (all || !d->v[i].is_bridge)
+		if (all || !is_plumbing(&d->v[i]))
 			json_array_append_new(array, json_device(&d->v[i]));
 	json_object_set_new(j, "devices", array);
 	return json_print(j);
@@ -95,7 +102,7 @@ list_table(const struct devices *d, bool all)
 	struct table *t = table_new(heads, sizeof(heads) / sizeof(heads[0]));
 
 	for (size_t i = 0; i < d->n; i++)
-		if (all || !d->v[i].is_bridge)
+		if (all || !is_plumbing(&d->v[i]))
 			device_row(t, &d->v[i]);
 	table_print(t, stdout);
 	table_free(t);

@@ -15,7 +15,10 @@
 #include <sysexits.h>
 
 #include "json.h"
+#include "machine.h"
 #include "policyfiles.h"
+#include "policy/generate.h"
+#include "policy/lint.h"
 #include "say.h"
 
 static int
@@ -42,18 +45,29 @@ resolve_group(void *arg, const char *name, gid_t *out)
 	return 0;
 }
 
-/* Where the parser's errors go. */
+/* What comes of checking; the arrays are NULL where it is printed. */
 struct checking {
 	struct policyfiles files;
-	json_t *errors; /* NULL: they are printed */
-	unsigned nerrors;
+	bool elsewhere;
+	json_t *errors;
+	json_t *warnings;
+	unsigned nwarnings;
 };
 
-/* The line, and a caret under the column; tabs keep their width. */
+/* The line, and a caret under the column if there is one; tabs stay tabs. */
 static void
-print_caret(const char *line, size_t len, unsigned column)
+print_line(const struct checking *c, const char *file, unsigned number,
+    unsigned column)
 {
-	fprintf(stderr, "    %.*s\n    ", (int)len, line);
+	size_t len = 0;
+	const char *line = policyfiles_line(&c->files, file, number, &len);
+
+	if (line == NULL)
+		return;
+	fprintf(stderr, "    %.*s\n", (int)len, line);
+	if (column == 0)
+		return;
+	fputs("    ", stderr);
 	for (size_t i = 0; i + 1 < column && i < len; i++)
 		fputc(line[i] == '\t' ? '\t' : ' ', stderr);
 	fprintf(stderr, "%s^%s\n", colour_start(stderr, COLOUR_BAD),
@@ -64,10 +78,7 @@ static void
 report_error(void *arg, const struct policy_error *e)
 {
 	struct checking *c = arg;
-	const char *line;
-	size_t len;
 
-	c->nerrors++;
 	if (c->errors != NULL) {
 		json_array_append_new(
 		    c->errors, json_pack("{s:s, s:i, s:i, s:s}", "file",
@@ -76,9 +87,43 @@ report_error(void *arg, const struct policy_error *e)
 		return;
 	}
 	fprintf(stderr, "%s:%u:%u: %s\n", e->file, e->line, e->column, e->text);
-	line = policyfiles_line(&c->files, e->file, e->line, &len);
-	if (line != NULL)
-		print_caret(line, len, e->column);
+	print_line(c, e->file, e->line, e->column);
+}
+
+static void
+report_warning(void *arg, const struct policy_warning *w)
+{
+	struct checking *c = arg;
+
+	c->nwarnings++;
+	if (c->warnings != NULL) {
+		json_array_append_new(
+		    c->warnings, json_pack("{s:s, s:i, s:s}", "file", w->file,
+				     "line", (int)w->line, "text", w->text));
+		return;
+	}
+	fprintf(stderr, "%s:%u: %swarning%s: %s\n", w->file, w->line,
+	    colour_start(stderr, COLOUR_WAIT), colour_end(stderr, COLOUR_WAIT),
+	    w->text);
+	print_line(c, w->file, w->line, 0);
+}
+
+static int
+lint(struct checking *c, const struct policy *policy)
+{
+	struct machine machine = { .n = 0 };
+	struct policy_machine m;
+	int r;
+
+	if (c->elsewhere)
+		return policy_lint(policy, NULL, report_warning, c);
+	r = machine_read("", &machine);
+	if (r == 0) {
+		m = machine_for_policy(&machine);
+		r = policy_lint(policy, &m, report_warning, c);
+	}
+	machine_free(&machine);
+	return r;
 }
 
 static int
@@ -90,26 +135,29 @@ check_sources(struct checking *c)
 	int r = policy_load(
 	    &policy, c->files.v, c->files.n, &resolver, report_error, c);
 
+	if (r == -EINVAL)
+		return EX_CONFIG;
+	if (r == 0)
+		r = lint(c, policy);
 	policy_free(policy);
-	if (r == -ENOMEM)
-		return say_oserr(ENOMEM, "policy check");
-	return r == 0 ? EX_OK : EX_CONFIG;
+	return r == 0 ? EX_OK : say_oserr(-r, "policy check");
 }
 
 static int
-check_report(struct checking *c, bool json, int status)
+check_report(const struct checking *c, int status)
 {
 	json_t *j;
 
-	if (json) {
+	if (c->errors != NULL) {
 		j = json_answer("policy-check");
-		json_object_set(j, "errors", c->errors);
-		json_decref(c->errors);
+		json_object_set_new(j, "errors", c->errors);
+		json_object_set_new(j, "warnings", c->warnings);
 		return json_print(j) == EX_OK ? status : EX_OSERR;
 	}
 	if (status == EX_OK)
-		printf("%zu file%s, no errors\n", c->files.n,
-		    c->files.n == 1 ? "" : "s");
+		printf("%zu file%s, no errors, %u warning%s\n", c->files.n,
+		    c->files.n == 1 ? "" : "s", c->nwarnings,
+		    c->nwarnings == 1 ? "" : "s");
 	return status;
 }
 
@@ -119,6 +167,8 @@ cmd_policy_check(const struct command *c, int argc, char **argv)
 	struct checking checking = { .errors = NULL };
 	bool json = false;
 	const struct option_spec options[] = {
+		{ "elsewhere", NULL, "the policy is for another machine",
+		    option_flag, &checking.elsewhere },
 		{ "json", NULL, "print JSON", option_flag, &json },
 		{ .name = NULL },
 	};
@@ -134,22 +184,48 @@ cmd_policy_check(const struct command *c, int argc, char **argv)
 		r = policyfiles_read(&checking.files, argv[i]);
 		status = status == EX_OK ? r : status;
 	}
-	if (json)
+	if (json) {
 		checking.errors = json_array();
+		checking.warnings = json_array();
+	}
 	r = check_sources(&checking);
-	status = check_report(&checking, json, r != EX_OK ? r : status);
+	status = check_report(&checking, r != EX_OK ? r : status);
 	policyfiles_free(&checking.files);
 	return status;
+}
+
+/* The running policy in canonical form, a text a line. */
+static int
+show_policy(const struct vfiobroker *broker, bool json)
+{
+	const struct vfiobroker_text *texts = NULL;
+	size_t n = vfiobroker_texts(broker, &texts);
+	json_t *j = json_answer("policy"), *lines = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		if (texts[i].kind != VFIOBROKER_TEXT_POLICY)
+			continue;
+		if (!json)
+			puts(texts[i].text);
+		json_array_append_new(lines, json_string(texts[i].text));
+	}
+	json_object_set_new(j, "lines", lines);
+	if (json)
+		return json_print(j);
+	json_decref(j);
+	return EX_OK;
 }
 
 int
 cmd_policy_show(const struct command *c, int argc, char **argv)
 {
-	const struct option_spec options[] = { { .name = NULL } };
-	const struct vfiobroker_text *texts = NULL;
+	bool json = false;
+	const struct option_spec options[] = {
+		{ "json", NULL, "print JSON", option_flag, &json },
+		{ .name = NULL },
+	};
 	struct vfiobroker *broker = NULL;
 	int status = options_read(c, options, &argc, &argv);
-	size_t n;
 	int r;
 
 	if (status != OPTIONS_OK)
@@ -162,10 +238,8 @@ cmd_policy_show(const struct command *c, int argc, char **argv)
 	r = vfiobroker_show_policy(broker);
 	if (r != 0)
 		status = say_refusal(broker, r);
-	n = r == 0 ? vfiobroker_texts(broker, &texts) : 0;
-	for (size_t i = 0; i < n; i++)
-		if (texts[i].kind == VFIOBROKER_TEXT_POLICY)
-			puts(texts[i].text);
+	else
+		status = show_policy(broker, json);
 	vfiobroker_close(broker);
 	return status;
 }
@@ -174,9 +248,21 @@ int
 cmd_policy_generate(const struct command *c, int argc, char **argv)
 {
 	const struct option_spec options[] = { { .name = NULL } };
+	struct machine machine = { .n = 0 };
+	struct policy_machine m;
 	int status = options_read(c, options, &argc, &argv);
+	int r;
 
 	if (status != OPTIONS_OK)
 		return status;
-	return EX_UNAVAILABLE;
+	status = command_operands(c, argc, 0);
+	if (status != EX_OK)
+		return status;
+	r = machine_read("", &machine);
+	if (r == 0) {
+		m = machine_for_policy(&machine);
+		policy_generate(&m, stdout);
+	}
+	machine_free(&machine);
+	return r == 0 ? EX_OK : say_oserr(-r, "cannot read the PCI devices");
 }

@@ -38,7 +38,7 @@ read_program(
 	if (w->devices.n == 0)
 		return say_usage(c->name,
 		    "run: there is no -device vfio-pci,host=... among the "
-		    "arguments of %s\nadd one, or say --device BDF before the "
+		    "arguments of %s\n  add one, or say --device BDF before the "
 		    "--",
 		    argv[0]);
 	/* Of a program that is not QEMU nothing is known. */

@@ -14,8 +14,6 @@
 
 #include "say.h"
 
-#define COMMAND_VERSION "0.1"
-
 static const struct command commands[] = {
 	{ "list", "", "Shows the PCI devices, and which you may have",
 	    "ACCESS is 'mine' for a device in a lease of yours, and 'allowed' "
@@ -136,7 +134,7 @@ dispatch(int argc, char **argv)
 	if (strcmp(word, "help") == 0)
 		return print_help();
 	if (strcmp(word, "--version") == 0) {
-		puts("vfiobroker " COMMAND_VERSION);
+		puts("vfiobroker " VFIOBROKER_VERSION);
 		return EX_OK;
 	}
 	if (word[0] == '\0')

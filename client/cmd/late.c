@@ -20,9 +20,6 @@
 #include "options.h"
 #include "say.h"
 
-/* Asked as if it were a group, the container of a lease. */
-#define LATE_CONTAINER (-1)
-
 /* What the program sees as the reason its open failed. */
 static int
 late_errno(int r)
@@ -58,12 +55,12 @@ late_refused(const struct vfiobroker *broker, const char *what, int r)
 }
 
 static bool
-is_bridge(const struct vfiobroker_bdf *bdf)
+is_bridge(const char *sys, const struct vfiobroker_bdf *bdf)
 {
-	char path[96], class[16] = "", name[BDF_STRLEN];
+	char path[256], class[16] = "", name[BDF_STRLEN];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/class",
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/class", sys,
 	    address_format(bdf, name));
 	f = fopen(path, "re");
 	if (f == NULL)
@@ -71,35 +68,35 @@ is_bridge(const struct vfiobroker_bdf *bdf)
 	if (fgets(class, sizeof(class), f) == NULL)
 		class[0] = '\0';
 	fclose(f);
-	return strncmp(class, "0x0604", 6) == 0;
+	return strncmp(class, "0x06", 4) == 0;
 }
 
-/* The endpoints of a group, by the kernel's own list. */
-static int
-group_devices(int group, struct device_list *list)
+int
+late_devices_at(const char *sys, int group, struct device_list *list)
 {
 	struct vfiobroker_bdf bdf = { 0 };
 	struct dirent *entry;
-	char path[64];
+	char path[256];
 	DIR *dir;
 
-	snprintf(
-	    path, sizeof(path), "/sys/kernel/iommu_groups/%d/devices", group);
+	snprintf(path, sizeof(path), "%s/kernel/iommu_groups/%d/devices", sys,
+	    group);
 	dir = opendir(path);
 	if (dir == NULL)
 		return -errno;
 	while ((entry = readdir(dir)) != NULL)
 		if (address_of_name(entry->d_name, &bdf) == 0 &&
-		    !is_bridge(&bdf))
+		    !is_bridge(sys, &bdf))
 			device_list_add(list, &bdf);
 	closedir(dir);
 	return list->n > 0 ? 0 : -ENODEV;
 }
 
-/* Adds n devices to the lease and takes the group's descriptor out. */
+/* Adds n devices to the lease and takes the descriptors out. */
 static int
 acquire_into(struct vfiobroker *broker, uint64_t lease,
-    const struct vfiobroker_bdf *devices, size_t n, int group, int *fd)
+    const struct vfiobroker_bdf *devices, size_t n, int group,
+    struct late_nodes *out)
 {
 	const struct vfiobroker_request request = {
 		.devices = devices, .ndevices = n, .lease = lease, .pidfd = -1
@@ -112,45 +109,49 @@ acquire_into(struct vfiobroker *broker, uint64_t lease,
 	for (size_t i = 0; i < grant->ngroups; i++) {
 		if (grant->groups[i].group != group)
 			continue;
-		*fd = grant->groups[i].fd;
+		out->fd = grant->groups[i].fd;
 		grant->groups[i].fd = -1;
 	}
+	out->containerfd = grant->containerfd;
+	grant->containerfd = -1;
 	vfiobroker_grant_free(grant);
-	return *fd != -1 ? 0 : VFIOBROKER_INTERNAL;
+	return out->fd != -1 ? 0 : VFIOBROKER_INTERNAL;
 }
 
 /*
- * A group that the lease has not got.  All of it is asked for, since the open
+ * A group that the lease has not got, as r says.  All of it is asked for, since the open
  * does not say which function is meant; where the policy gives only one of
  * them, that one.
  */
 static int
-acquire_group(struct vfiobroker *broker, uint64_t lease, int group, int *fd)
+acquire_group(struct vfiobroker *broker, uint64_t lease, int group,
+    struct late_nodes *out, int r)
 {
 	struct device_list list = { .n = 0 };
-	int r;
 
-	if (group_devices(group, &list) != 0)
-		return VFIOBROKER_NOT_FOUND;
-	r = acquire_into(broker, lease, list.v, list.n, group, fd);
+	if (late_devices_at("/sys", group, &list) != 0)
+		return r; /* no such group on this machine */
+	r = acquire_into(broker, lease, list.v, list.n, group, out);
 	if (list.n == 1)
 		return r;
 	for (size_t i = 0; i < list.n; i++) {
 		if (r != VFIOBROKER_DENIED && r != VFIOBROKER_HOST_IN_USE)
 			break;
-		r = acquire_into(broker, lease, &list.v[i], 1, group, fd);
+		r = acquire_into(broker, lease, &list.v[i], 1, group, out);
 	}
 	return r;
 }
 
 static int
-late_group(struct vfiobroker *broker, uint64_t lease, int group, int *fd)
+late_group(struct vfiobroker *broker, uint64_t lease, int group,
+    struct late_nodes *out)
 {
 	char what[64];
-	int r = vfiobroker_open_group(broker, lease, group, fd);
+	int r = vfiobroker_open_group(broker, lease, group, &out->fd);
 
-	if (r == VFIOBROKER_NOT_FOUND)
-		r = acquire_group(broker, lease, group, fd);
+	/* It is none of the lease's, or the lease is none of ours. */
+	if (r == VFIOBROKER_DENIED || r == VFIOBROKER_NOT_FOUND)
+		r = acquire_group(broker, lease, group, out, r);
 	if (r == 0)
 		return 0;
 	snprintf(what, sizeof(what), "cannot open group %d", group);
@@ -158,35 +159,33 @@ late_group(struct vfiobroker *broker, uint64_t lease, int group, int *fd)
 }
 
 /*
- * On most systems everybody may open the container; where not, the broker is
- * asked, and a broker that does not give a second one leaves the program with
- * its own rights.
+ * A container more than the lease came with.  Everybody may open one on most
+ * systems; where not, the program's own open fails, and here is why.
  */
 static int
-late_container(struct vfiobroker *broker, uint64_t lease, int *fd)
+late_container(void)
 {
-	if (vfiobroker_open_group(broker, lease, LATE_CONTAINER, fd) != 0)
-		*fd = -1;
+	if (access("/dev/vfio/vfio", R_OK | W_OK) != 0)
+		say("cannot open /dev/vfio/vfio once more: %s\n"
+		    "  a container gives access to no device: mode 0666, "
+		    "udev's default, is safe",
+		    strerror(errno));
 	return 0;
 }
 
 int
-late_open(uint64_t lease, const struct node *node, int *fd)
+late_open(uint64_t lease, const struct node *node, struct late_nodes *out)
 {
 	struct vfiobroker *broker = NULL;
 	int r;
 
-	*fd = -1;
-	if (node->kind == NODE_CONTAINER &&
-	    access("/dev/vfio/vfio", R_OK | W_OK) == 0)
-		return 0;
+	if (node->kind == NODE_CONTAINER)
+		return late_container();
 	r = vfiobroker_open(&broker, NULL);
 	if (r != 0)
 		r = late_refused(broker, "cannot ask the broker", r);
-	else if (node->kind == NODE_CONTAINER)
-		r = late_container(broker, lease, fd);
 	else
-		r = late_group(broker, lease, node->group, fd);
+		r = late_group(broker, lease, node->group, out);
 	vfiobroker_close(broker);
 	return r;
 }

@@ -112,6 +112,7 @@ launch_exec(char *const argv[])
 		    argv[0]);
 		return LAUNCH_EXIT_NOT_FOUND;
 	}
-	say("cannot execute '%s': %s", argv[0], strerror(err));
+	say("cannot execute '%s': %s; is it a program, and may you run it?",
+	    argv[0], strerror(err));
 	return LAUNCH_EXIT_NO_EXEC;
 }

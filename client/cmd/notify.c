@@ -22,12 +22,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "answer.h"
+#include "fdlist.h"
 #include "say.h"
 #include "tracee.h"
 
@@ -51,6 +53,7 @@ struct server {
 	struct supervision *s;
 	int listenerfd;
 	int programfd; /* pidfd; -1 when it has ended */
+	int giftfd[2]; /* from the children to us */
 	bool told_unreadable;
 	struct late_child late[NOTIFY_LATE_MAX];
 };
@@ -99,7 +102,7 @@ tell_unreadable(struct server *v, pid_t pid)
 	v->told_unreadable = true;
 	say("cannot read the memory of process %d: its VFIO nodes can not be "
 	    "handed over\n"
-	    "with kernel.yama.ptrace_scope=1 only the first process can be "
+	    "  with kernel.yama.ptrace_scope=1 only the first process can be "
 	    "served, not what it forks (-daemonize)",
 	    (int)pid);
 }
@@ -130,18 +133,37 @@ request_node(struct server *v, const struct request *r)
 static void __attribute__((noreturn))
 late_main(struct server *v, const struct request *r, const struct node *node)
 {
-	int fd = -1, e;
+	struct late_nodes got = { .fd = -1, .containerfd = -1 };
+	int e;
 
 	/* The descriptors that others wait for are not this child's. */
 	supervise_drop(v->s);
-	e = v->s->late(v->s->lease, node, &fd);
+	e = v->s->late(v->s->lease, node, &got);
+	/* Before the answer, so that it is there when the program goes on. */
+	if (got.containerfd != -1)
+		fdlist_send(v->giftfd[1], got.containerfd);
 	if (e != 0)
 		answer_error(v->listenerfd, r->id, -e);
-	else if (fd == -1)
+	else if (got.fd == -1)
 		answer_continue(v->listenerfd, r->id);
 	else
-		answer_fd(v->listenerfd, r->id, fd, !!(r->flags & O_CLOEXEC));
+		answer_fd(
+		    v->listenerfd, r->id, got.fd, !!(r->flags & O_CLOEXEC));
 	_exit(0);
+}
+
+/* A container that came with a late group, for whoever opens one next. */
+static void
+late_gift(struct server *v)
+{
+	int fd = -1;
+
+	if (fdlist_receive(v->giftfd[0], &fd) != 0)
+		return;
+	if (v->s->containerfd == -1)
+		v->s->containerfd = fd;
+	else
+		close(fd);
 }
 
 static void
@@ -275,23 +297,32 @@ program_ended(struct server *v)
 	v->programfd = -1;
 }
 
+static void
+late_poll(const struct server *v, struct pollfd *p)
+{
+	for (size_t i = 0; i < NOTIFY_LATE_MAX; i++) {
+		p[i].fd = v->late[i].pid != 0 ? v->late[i].pidfd : -1;
+		p[i].events = POLLIN;
+	}
+}
+
 static int
 serve_once(struct server *v, struct seccomp_notif *n, size_t size)
 {
-	struct pollfd p[2 + NOTIFY_LATE_MAX] = {
+	struct pollfd p[3 + NOTIFY_LATE_MAX] = {
 		{ .fd = v->listenerfd, .events = POLLIN },
 		{ .fd = v->programfd, .events = POLLIN },
+		{ .fd = v->giftfd[0], .events = POLLIN },
 	};
 
-	for (size_t i = 0; i < NOTIFY_LATE_MAX; i++) {
-		p[2 + i].fd = v->late[i].pid != 0 ? v->late[i].pidfd : -1;
-		p[2 + i].events = POLLIN;
-	}
+	late_poll(v, p + 3);
 	if (poll(p, sizeof(p) / sizeof(p[0]), -1) == -1)
 		return errno == EINTR ? 0 : -errno;
 	for (size_t i = 0; i < NOTIFY_LATE_MAX; i++)
-		if (p[2 + i].revents != 0)
+		if (p[3 + i].revents != 0)
 			late_end(v, &v->late[i]);
+	if (p[2].revents != 0)
+		late_gift(v);
 	if (p[1].revents != 0)
 		program_ended(v);
 	if (p[0].revents & POLLIN)
@@ -312,15 +343,18 @@ notif_size(void)
 }
 
 int
-notify_serve(struct supervision *s, int listenerfd, pid_t program)
+notify_serve(struct supervision *s, int listenerfd, int programfd)
 {
-	struct server v = { .s = s,
-		.listenerfd = listenerfd,
-		.programfd = pidfd_open(program, 0) };
+	struct server v = {
+		.s = s, .listenerfd = listenerfd, .programfd = programfd
+	};
 	size_t size = notif_size();
 	struct seccomp_notif *n = malloc(size);
 	int r = n == NULL ? -ENOMEM : 0;
 
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, v.giftfd) !=
+	    0)
+		r = -errno;
 	/* Linux 6.6: hand the CPU over with the answer; else no harm. */
 	ioctl(listenerfd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 	    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);

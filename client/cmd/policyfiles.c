@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,20 +51,18 @@ read_all(int fd, size_t *len)
 	return NULL;
 }
 
+/* Takes text over, also on failure. */
 static int
 keep(struct policyfiles *p, const char *name, char *text, size_t len)
 {
-	struct policy_source *v = realloc(p->v, (p->n + 1) * sizeof(p->v[0]));
-	char *copy = strdup(name);
+	struct policy_source *v = realloc(p->v, (p->n + 1) * sizeof(*v));
 
-	if (v != NULL)
-		p->v = v;
-	if (v == NULL || copy == NULL) {
-		free(copy);
+	if (v == NULL) {
 		free(text);
 		return say_oserr(ENOMEM, name);
 	}
-	p->v[p->n++] = (struct policy_source){ copy, text, len };
+	v[p->n++] = (struct policy_source){ name, text, len };
+	p->v = v;
 	return EX_OK;
 }
 
@@ -109,53 +106,46 @@ check_owner(const char *name)
 	return EX_CONFIG;
 }
 
+/* A file that the broker reads: with whom it belongs to. */
 static int
-read_drop_ins(struct policyfiles *p, const char *dir)
+read_own(struct policyfiles *p, const char *name)
 {
-	int status = EX_OK, r;
-	char pattern[4096];
-	glob_t g;
+	int owner = check_owner(name);
+	int status = policyfiles_read(p, name);
 
-	snprintf(pattern, sizeof(pattern), "%s/policy.d/*.conf", dir);
-	if (glob(pattern, 0, NULL, &g) != 0)
-		return EX_OK;
-	for (size_t i = 0; i < g.gl_pathc; i++) {
-		r = check_owner(g.gl_pathv[i]);
-		status = status == EX_OK ? r : status;
-		r = policyfiles_read(p, g.gl_pathv[i]);
-		status = status == EX_OK ? r : status;
-	}
-	globfree(&g);
-	return status;
+	return status != EX_OK ? status : owner;
 }
 
 int
 policyfiles_read_all(struct policyfiles *p, const char *dir)
 {
-	char name[4096];
+	char pattern[sizeof(p->main)];
 	int status = EX_OK, r;
 
-	snprintf(name, sizeof(name), "%s/policy.conf", dir);
-	r = check_owner(name);
-	status = r;
-	if (access(name, F_OK) == 0 || errno != ENOENT)
-		r = policyfiles_read(p, name);
-	else
+	snprintf(p->main, sizeof(p->main), "%s/policy.conf", dir);
+	if (access(p->main, F_OK) != 0 && errno == ENOENT)
 		say("%s is not there: without a policy nobody gets a device",
-		    name);
-	status = status == EX_OK ? r : status;
-	r = read_drop_ins(p, dir);
-	return status == EX_OK ? r : status;
+		    p->main);
+	else
+		status = read_own(p, p->main);
+	snprintf(pattern, sizeof(pattern), "%s/policy.d/*.conf", dir);
+	if (glob(pattern, 0, NULL, &p->drop_ins) != 0)
+		return status;
+	for (size_t i = 0; i < p->drop_ins.gl_pathc; i++) {
+		r = read_own(p, p->drop_ins.gl_pathv[i]);
+		status = status == EX_OK ? r : status;
+	}
+	return status;
 }
 
 void
 policyfiles_free(struct policyfiles *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		free((void *)(uintptr_t)p->v[i].name);
+	for (size_t i = 0; i < p->n; i++)
 		free((void *)(uintptr_t)p->v[i].text);
-	}
 	free(p->v);
+	if (p->drop_ins.gl_pathc > 0)
+		globfree(&p->drop_ins);
 }
 
 const char *

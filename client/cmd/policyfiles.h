@@ -4,6 +4,7 @@
 
 /* Policy files in memory, for `policy check`. */
 
+#include <glob.h>
 #include <stddef.h>
 
 #include "policy/policy.h"
@@ -13,11 +14,14 @@
 struct policyfiles {
 	size_t n;
 	struct policy_source *v;
+	/* Where the names of those in v may be. */
+	char main[256];
+	glob_t drop_ins;
 };
 
 /*
- * Reads one file.  Returns EX_OK, or the status to exit with after the
- * message.
+ * Reads one file; its name must stay.  Returns EX_OK, or the status to exit
+ * with after the message.
  */
 int policyfiles_read(struct policyfiles *, const char *name);
 

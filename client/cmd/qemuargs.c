@@ -39,9 +39,8 @@ read_device(struct reading *r, const char *value)
 	else
 		snprintf(r->args->error, sizeof(r->args->error),
 		    "-device %.200s: this is not readable\n"
-		    "write -device vfio-pci,host=0000:01:10.0",
+		    "  write -device vfio-pci,host=0000:01:10.0",
 		    value);
-	qemu_dev_free(&d);
 	return e;
 }
 
@@ -52,11 +51,10 @@ read_object(struct reading *r, const char *value)
 	struct qemu_dev d;
 	uint64_t size;
 
-	if (qemu_dev_read(&d, value) == 0 && d.size != NULL &&
+	if (qemu_dev_read(&d, value) == 0 &&
 	    strncmp(d.driver, "memory-backend-", 15) == 0 &&
 	    qemuopt_size(d.size, 1, &size) == 0)
 		r->backends += size;
-	qemu_dev_free(&d);
 	return 0;
 }
 
@@ -80,7 +78,7 @@ read_memory(struct reading *r, const char *value)
 	if (e != 0)
 		snprintf(r->args->error, sizeof(r->args->error),
 		    "-m %.200s: this is no memory size\n"
-		    "write -m 2G, or say --memlock SIZE before the --",
+		    "  write -m 2G, or say --memlock SIZE before the --",
 		    value);
 	return e;
 }

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,34 +16,35 @@
 #include "address.h"
 #include "qemuopt.h"
 
-/* The keys that are kept; the driver is also the first word without a key. */
-static const struct {
-	const char *key;
-	size_t offset;
-} properties[] = {
-	{ "driver", offsetof(struct qemu_dev, driver) },
-	{ "qom-type", offsetof(struct qemu_dev, driver) },
-	{ "host", offsetof(struct qemu_dev, host) },
-	{ "sysfsdev", offsetof(struct qemu_dev, sysfsdev) },
-	{ "fd", offsetof(struct qemu_dev, fd) },
-	{ "iommufd", offsetof(struct qemu_dev, iommufd) },
-	{ "size", offsetof(struct qemu_dev, size) },
-};
-
-/* The last of a repeated key counts, as in QEMU. */
+/*
+ * Keeps a property if it matters.  The last of a repeated key counts, as in
+ * QEMU.
+ */
 static int
 keep_property(struct qemu_dev *d, const char *key, const char *value)
 {
+	const struct {
+		const char *key;
+		char *to;
+		size_t size;
+	} properties[] = {
+		{ "driver", d->driver, sizeof(d->driver) },
+		{ "qom-type", d->driver, sizeof(d->driver) },
+		{ "host", d->host, sizeof(d->host) },
+		{ "sysfsdev", d->sysfsdev, sizeof(d->sysfsdev) },
+		{ "fd", d->fd, sizeof(d->fd) },
+		{ "iommufd", d->iommufd, sizeof(d->iommufd) },
+		{ "size", d->size, sizeof(d->size) },
+	};
+	size_t len = strlen(value);
+
 	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]);
 	     i++) {
-		char **field = (char **)((char *)d + properties[i].offset);
-
 		if (strcmp(properties[i].key, key) != 0)
 			continue;
-		free(*field);
-		*field = strdup(value);
-		if (*field == NULL)
-			return -ENOMEM;
+		if (len >= properties[i].size)
+			return -ENAMETOOLONG;
+		memcpy(properties[i].to, value, len + 1);
 	}
 	return 0;
 }
@@ -98,24 +98,8 @@ read_json(struct qemu_dev *d, const char *text)
 int
 qemu_dev_read(struct qemu_dev *d, const char *text)
 {
-	int r;
-
 	memset(d, 0, sizeof(*d));
-	r = text[0] == '{' ? read_json(d, text) : read_plain(d, text);
-	if (r == 0 && d->driver == NULL)
-		r = keep_property(d, "driver", "");
-	return r;
-}
-
-void
-qemu_dev_free(struct qemu_dev *d)
-{
-	free(d->driver);
-	free(d->host);
-	free(d->sysfsdev);
-	free(d->fd);
-	free(d->iommufd);
-	free(d->size);
+	return text[0] == '{' ? read_json(d, text) : read_plain(d, text);
 }
 
 /* One hexadecimal number up to max, as QEMU's strtoul takes it. */
@@ -161,52 +145,45 @@ static int
 fail(struct qemu_args *args, const char *what, const char *why, const char *fix)
 {
 	snprintf(
-	    args->error, sizeof(args->error), "%s: %s\n%s", what, why, fix);
+	    args->error, sizeof(args->error), "%s: %s\n  %s", what, why, fix);
 	return -EINVAL;
 }
 
 static int
 parse_sysfsdev(const char *path, struct vfiobroker_bdf *out)
 {
+	char copy[sizeof(((struct qemu_dev *)NULL)->sysfsdev)];
 	size_t len = strlen(path);
-	char copy[512];
-	struct bdf bdf;
 
 	while (len > 0 && path[len - 1] == '/')
 		len--;
-	if (len >= sizeof(copy))
-		return -EINVAL;
 	memcpy(copy, path, len);
 	copy[len] = '\0';
 	path = strrchr(copy, '/');
-	if (path == NULL || bdf_parse(path + 1, &bdf) != 0)
-		return -EINVAL;
-	*out = address_from_bdf(&bdf);
-	return 0;
+	return path == NULL ? -EINVAL : address_of_name(path + 1, out);
 }
 
 static int
 apply_vfio(const struct qemu_dev *d, struct qemu_args *args)
 {
 	struct vfiobroker_bdf bdf = { 0 };
-	char what[96];
+	char what[160];
+	bool by_path;
 
-	if (d->fd != NULL)
+	if (d->fd[0] != '\0')
 		return 0; /* somebody has opened it already */
+	by_path = d->sysfsdev[0] != '\0';
 	snprintf(what, sizeof(what), "-device %s,%s=%.60s", d->driver,
-	    d->sysfsdev != NULL ? "sysfsdev" : "host",
-	    d->sysfsdev != NULL ? d->sysfsdev
-	    : d->host != NULL   ? d->host
-				: "");
-	if (d->iommufd != NULL)
+	    by_path ? "sysfsdev" : "host", by_path ? d->sysfsdev : d->host);
+	if (d->iommufd[0] != '\0')
 		return fail(args, what, "the broker gives out VFIO groups",
 		    "leave iommufd= out of the arguments");
-	if (d->sysfsdev != NULL) {
+	if (by_path) {
 		if (parse_sysfsdev(d->sysfsdev, &bdf) != 0)
 			return fail(args, what, "this is no PCI device",
 			    "name one as /sys/bus/pci/devices/0000:01:10.0; "
 			    "mediated devices are not served");
-	} else if (d->host == NULL || parse_host(d->host, &bdf) != 0) {
+	} else if (parse_host(d->host, &bdf) != 0) {
 		return fail(args, what, "the device's address is not readable",
 		    "write host=0000:01:10.0 or host=01:10.0");
 	}

@@ -6,18 +6,21 @@
 
 #include "qemuargs.h"
 
+/* "" stands for missing. */
 struct qemu_dev {
-	char *driver; /* "" when missing */
-	char *host;
-	char *sysfsdev;
-	char *fd;
-	char *iommufd;
-	char *size;
+	char driver[64];
+	char host[64];
+	char sysfsdev[512];
+	char fd[64];
+	char iommufd[64];
+	char size[64];
 };
 
-/* From "driver,key=value" or JSON.  0, -ENOMEM, or -EINVAL for bad JSON. */
+/*
+ * From "driver,key=value" or JSON.  0, -ENOMEM, -EINVAL for bad JSON, or
+ * -ENAMETOOLONG.
+ */
 int qemu_dev_read(struct qemu_dev *, const char *text);
-void qemu_dev_free(struct qemu_dev *);
 
 /* Adds what the device means to args; -EINVAL with args->error. */
 int qemu_dev_apply(const struct qemu_dev *, struct qemu_args *args);

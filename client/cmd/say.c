@@ -71,7 +71,7 @@ say_usage(const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	say("%s\n'vfiobroker%s%s --help' shows how it is used", text,
+	say("%s\n  'vfiobroker%s%s --help' shows how it is used", text,
 	    name[0] == '\0' ? "" : " ", name);
 	return EX_USAGE;
 }

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -63,7 +64,7 @@ ignore_signals(void)
 
 /* Keeps stderr, the socket, and what is to be handed over. */
 static int
-close_the_rest(const struct supervision *s, int socketfd)
+close_the_rest(const struct supervision *s, int socketfd, int programfd)
 {
 	struct fdlist keep = { .n = 0 };
 	int nullfd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -75,6 +76,7 @@ close_the_rest(const struct supervision *s, int socketfd)
 	fdlist_add(&keep, STDOUT_FILENO);
 	fdlist_add(&keep, STDERR_FILENO);
 	fdlist_add(&keep, socketfd);
+	fdlist_add(&keep, programfd);
 	fdlist_add(&keep, s->containerfd);
 	for (size_t i = 0; i < s->ngroups; i++)
 		fdlist_add(&keep, s->groups[i].fd);
@@ -84,13 +86,14 @@ close_the_rest(const struct supervision *s, int socketfd)
 static void __attribute__((noreturn))
 supervisor_main(struct supervision *s, int socketfd, pid_t program)
 {
+	/* Now, while it is sure to be there to be opened. */
+	int programfd = pidfd_open(program, 0), listenerfd = -1;
 	pid_t self = getpid();
-	int listenerfd = -1;
 
 	setsid();
 	ignore_signals();
 	prctl(PR_SET_NAME, "vfio-supervisor");
-	if (close_the_rest(s, socketfd) != 0 || chdir("/") != 0)
+	if (close_the_rest(s, socketfd, programfd) != 0 || chdir("/") != 0)
 		_exit(EX_OSERR);
 	if (send(socketfd, &self, sizeof(self), MSG_NOSIGNAL) != sizeof(self))
 		_exit(EX_OSERR);
@@ -98,7 +101,7 @@ supervisor_main(struct supervision *s, int socketfd, pid_t program)
 	if (fdlist_receive(socketfd, &listenerfd) != 0)
 		_exit(EX_OSERR);
 	close(socketfd);
-	_exit(notify_serve(s, listenerfd, program));
+	_exit(notify_serve(s, listenerfd, programfd));
 }
 
 /* ---- the program's side ----------------------------------------------- */
@@ -133,14 +136,14 @@ say_no_listener(int err)
 	case EBUSY:
 		say("cannot supervise the program: this process is under "
 		    "another seccomp listener already\n"
-		    "that is the case inside some containers, and below "
+		    "  that is the case inside some containers, and below "
 		    "another 'vfiobroker run'; start it outside of them");
 		return EX_UNAVAILABLE;
 	case EINVAL:
 	case ENOSYS:
 		say("cannot supervise the program: this kernel has no seccomp "
 		    "user notification\n"
-		    "Linux 5.9 or later with CONFIG_SECCOMP_FILTER has it");
+		    "  Linux 5.9 or later with CONFIG_SECCOMP_FILTER has it");
 		return EX_UNAVAILABLE;
 	default:
 		return say_oserr(err, "cannot supervise the program");

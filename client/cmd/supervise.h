@@ -13,6 +13,11 @@
 #include "client/vfiobroker.h"
 #include "node.h"
 
+struct late_nodes {
+	int fd; /* what was asked for; -1: let the program open it itself */
+	int containerfd; /* came along, for a later open; or -1 */
+};
+
 struct supervision {
 	const char *dir; /* where the nodes are: "/dev/vfio" */
 	uint64_t lease;
@@ -25,10 +30,9 @@ struct supervision {
 	} groups[VFIOBROKER_MAX_DEVICES];
 	/*
 	 * Gets a node that is not there (any more).  Runs in a child of the
-	 * supervisor and may wait.  0 and *fd (-1: let the program open the
-	 * node itself), or -errno for the program to see.
+	 * supervisor and may wait.  Returns 0 or -errno for the program to see.
 	 */
-	int (*late)(uint64_t lease, const struct node *, int *fd);
+	int (*late)(uint64_t lease, const struct node *, struct late_nodes *);
 };
 
 /*

@@ -20,6 +20,7 @@ struct cell {
 struct table {
 	const char *const *heads;
 	size_t ncolumns;
+	size_t column; /* of the next cell */
 	size_t ncells;
 	size_t room;
 	struct cell *cells;
@@ -58,7 +59,6 @@ table_free(struct table *t)
 void
 table_cell(struct table *t, enum colour colour, const char *fmt, ...)
 {
-	size_t column = t->ncells % t->ncolumns;
 	struct cell *cell;
 	va_list ap;
 	int len;
@@ -76,8 +76,9 @@ table_cell(struct table *t, enum colour colour, const char *fmt, ...)
 	if (len < 0)
 		cell->text = NULL;
 	table_memory(cell->text);
-	if ((size_t)len > t->width[column])
-		t->width[column] = (size_t)len;
+	if ((size_t)len > t->width[t->column])
+		t->width[t->column] = (size_t)len;
+	t->column = t->column + 1 < t->ncolumns ? t->column + 1 : 0;
 }
 
 static void
@@ -98,9 +99,12 @@ print_cell(const struct table *t, FILE *f, size_t column, const char *text,
 void
 table_print(const struct table *t, FILE *f)
 {
+	size_t column = 0;
+
 	for (size_t i = 0; i < t->ncolumns; i++)
 		print_cell(t, f, i, t->heads[i], COLOUR_FAINT);
-	for (size_t i = 0; i < t->ncells; i++)
-		print_cell(t, f, i % t->ncolumns, t->cells[i].text,
-		    t->cells[i].colour);
+	for (size_t i = 0; i < t->ncells; i++) {
+		print_cell(t, f, column, t->cells[i].text, t->cells[i].colour);
+		column = column + 1 < t->ncolumns ? column + 1 : 0;
+	}
 }

@@ -2,7 +2,8 @@
 /*
  * A libvfiobroker without a broker, for tests of the command: always the same
  * small machine.  VFIOBROKER_FAKE chooses what happens to requests: unset, all
- * is well; "down", nothing answers; else the name of a refusal below.
+ * is well; "down", nothing answers; else the name of a refusal below, behind
+ * "late-" if only the opens of a running program shall meet it.
  * VFIOBROKER_FAKE_LOG names a file that gets a line for each request.
  */
 
@@ -33,19 +34,20 @@ static const struct {
 	const char *error;
 } refusals[] = {
 	{ "not-found", VFIOBROKER_NOT_FOUND,
-	    "there is no device 0000:09:00.0\n'vfiobroker list' shows them" },
+	    "there is no device 0000:09:00.0\n  'vfiobroker list' shows them" },
 	{ "denied", VFIOBROKER_DENIED,
-	    "the policy gives 0000:01:10.0 to nobody\nadd to "
+	    "the policy gives 0000:01:10.0 to nobody\n  add to "
 	    "/etc/vfiobroker/policy.conf: allow user alice use 0000:01:10.0" },
 	{ "host-in-use", VFIOBROKER_HOST_IN_USE,
-	    "0000:04:00.0 is in use by the host: MOUNTED\nunmount it" },
+	    "0000:04:00.0 is in use by the host: MOUNTED\n  unmount it" },
 	{ "group", VFIOBROKER_GROUP,
-	    "0000:05:02.0 in the same group is on e1000\ntake both" },
+	    "0000:05:02.0 in the same group is on e1000\n  take both" },
 	{ "busy", VFIOBROKER_BUSY,
-	    "0000:01:10.0 is held by bob: qemu (pid 99)\ntry again later" },
-	{ "limit", VFIOBROKER_LIMIT, "alice has 4 devices of 4\nrelease one" },
+	    "0000:01:10.0 is held by bob: qemu (pid 99)\n  try again later" },
+	{ "limit", VFIOBROKER_LIMIT,
+	    "alice has 4 devices of 4\n  release one" },
 	{ "unavailable", VFIOBROKER_UNAVAILABLE,
-	    "this kernel has no IOMMU\nboot with intel_iommu=on" },
+	    "this kernel has no IOMMU\n  boot with intel_iommu=on" },
 };
 
 static const char *
@@ -72,17 +74,23 @@ static void __attribute__((format(printf, 1, 2))) fake_log(const char *fmt, ...)
 }
 
 static int
-fake_result(struct vfiobroker *b)
+fake_refusal(struct vfiobroker *b, const char *mode)
 {
 	b->ntexts = 0;
 	b->error = "";
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		if (strcmp(refusals[i].name, fake_mode()) != 0)
+		if (strcmp(refusals[i].name, mode) != 0)
 			continue;
 		b->error = refusals[i].error;
 		return refusals[i].status;
 	}
 	return 0;
+}
+
+static int
+fake_result(struct vfiobroker *b)
+{
+	return fake_refusal(b, fake_mode());
 }
 
 int
@@ -104,7 +112,7 @@ vfiobroker_open(struct vfiobroker **out, const char *path)
 		return 0;
 	b->error = "the broker does not answer on "
 		   "/run/vfiobroker/vfiobroker.sock\n"
-		   "start it with: systemctl start vfiobrokerd";
+		   "  start it: systemctl start vfiobrokerd.socket";
 	return -ECONNREFUSED;
 }
 
@@ -293,7 +301,9 @@ vfiobroker_grant_free(struct vfiobroker_grant *g)
 int
 vfiobroker_open_group(struct vfiobroker *b, uint64_t lease, int group, int *fd)
 {
-	int r = fake_result(b);
+	int r = fake_refusal(b, strncmp(fake_mode(), "late-", 5) == 0
+				    ? fake_mode() + 5
+				    : fake_mode());
 	char name[32];
 
 	fake_log("open_group lease=%" PRIu64 " group=%d", lease, group);

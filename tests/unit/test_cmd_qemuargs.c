@@ -151,7 +151,7 @@ static const struct {
 	{ "qemu -device vfio-pci,host=100000000:01:10.0", NULL, 0, "address" },
 	{ "qemu -device vfio-pci,sysfsdev=/sys/bus/mdev/devices/83b8f4f2-509f",
 	    NULL, 0, "mediated" },
-	{ "qemu -device vfio-pci,sysfsdev=", NULL, 0, "no PCI device" },
+	{ "qemu -device vfio-pci,sysfsdev=", NULL, 0, "address" },
 	{ "qemu -device vfio-pci,host=01:10.0,iommufd=iommufd0", NULL, 0,
 	    "iommufd=" },
 	{ "qemu -device pci-assign,host=01:10.0", NULL, 0, "vfio-pci" },

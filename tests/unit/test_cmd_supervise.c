@@ -41,16 +41,15 @@
 /* ---- the nodes -------------------------------------------------------- */
 
 static int
-late(uint64_t lease, const struct node *node, int *fd)
+late(uint64_t lease, const struct node *node, struct late_nodes *out)
 {
-	*fd = -1;
 	if (lease != 42)
 		return -EPERM;
 	if (node->kind == NODE_CONTAINER)
 		return 0;
 	switch (node->group) {
 	case 11:
-		*fd = memfd_create("late", MFD_CLOEXEC);
+		out->fd = memfd_create("late", MFD_CLOEXEC);
 		return 0;
 	case 12:
 		return -EACCES;
@@ -60,7 +59,11 @@ late(uint64_t lease, const struct node *node, int *fd)
 		return 0;
 	case 15:
 		sleep(1);
-		*fd = memfd_create("slow", MFD_CLOEXEC);
+		out->fd = memfd_create("slow", MFD_CLOEXEC);
+		return 0;
+	case 16:
+		out->fd = memfd_create("sixteen", MFD_CLOEXEC);
+		out->containerfd = memfd_create("gift", MFD_CLOEXEC);
 		return 0;
 	default:
 		return 0;
@@ -126,6 +129,9 @@ start(struct run *r, int (*program)(void))
 	r->pid = fork();
 	if (r->pid == 0) {
 		setpgid(0, 0);
+		/* Check's own handlers are not a program's. */
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
 		dup2(p[1], STDERR_FILENO);
 		close(p[0]);
 		close(p[1]);
@@ -303,6 +309,26 @@ late_opens(void)
 	/* The program is left with its own rights. */
 	EXPECT(open("/dev/vfio/14", O_RDWR) == -1 && errno == ENOENT);
 	EXPECT(is_memfd(open("/dev/vfio/vfio", O_RDWR), "container"));
+	EXPECT(open("/dev/vfio/vfio", O_RDWR) == -1);
+	return 0;
+}
+
+/* A container that comes with a group is for the next open of one. */
+static int
+late_container(void)
+{
+	EXPECT(is_memfd(open("/dev/vfio/16", O_RDWR), "sixteen"));
+	EXPECT(is_memfd(open("/dev/vfio/vfio", O_RDWR), "container"));
+	EXPECT(open("/dev/vfio/vfio", O_RDWR) == -1);
+	for (int i = 0; i < 100; i++) {
+		int fd = open("/dev/vfio/16", O_RDWR);
+
+		EXPECT(is_memfd(fd, "sixteen"));
+		close(fd);
+		fd = open("/dev/vfio/vfio", O_RDWR);
+		EXPECT(is_memfd(fd, "gift"));
+		close(fd);
+	}
 	EXPECT(open("/dev/vfio/vfio", O_RDWR) == -1);
 	return 0;
 }
@@ -519,6 +545,7 @@ static const struct {
 	{ "bad pointers", bad_pointers },
 	{ "others", others_untouched },
 	{ "late", late_opens },
+	{ "late container", late_container },
 	{ "late does not block", late_does_not_block },
 	{ "late is bounded", late_is_bounded },
 	{ "descriptor limit", descriptor_limit },

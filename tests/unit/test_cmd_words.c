@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/cmd/address.h"
+#include "client/cmd/late.h"
 #include "client/cmd/node.h"
 #include "client/cmd/pciclass.h"
 #include "client/cmd/size.h"
@@ -193,6 +194,48 @@ START_TEST(address_reads)
 }
 END_TEST
 
+/* ---- groups ----------------------------------------------------------- */
+
+static void
+make_file(const char *path, const char *text)
+{
+	char whole[512];
+	FILE *f;
+
+	snprintf(whole, sizeof(whole), "%s/%s", sys, path);
+	f = fopen(whole, "we");
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(group_members)
+{
+	struct device_list list = { .n = 0 };
+	char bdf[BDF_STRLEN];
+	int r, none;
+
+	make_sys();
+	make_dir("bus/pci/devices/0000:05:00.0");
+	make_dir("bus/pci/devices/0000:05:01.0");
+	make_file("bus/pci/devices/0000:05:00.0/class", "0x060400\n");
+	make_file("bus/pci/devices/0000:05:01.0/class", "0x020000\n");
+	make_dir("kernel/iommu_groups/9/devices/0000:05:00.0");
+	make_dir("kernel/iommu_groups/9/devices/0000:05:01.0");
+	make_dir("kernel/iommu_groups/10/devices/0000:05:00.0");
+	r = late_devices_at(sys, 9, &list);
+	none = late_devices_at(sys, 11, &list);
+	ck_assert_int_eq(none, -ENOENT);
+	ck_assert_int_eq(r, 0);
+	ck_assert_uint_eq(list.n, 1);
+	ck_assert_str_eq(address_format(&list.v[0], bdf), "0000:05:01.0");
+	list.n = 0;
+	r = late_devices_at(sys, 10, &list);
+	remove_sys();
+	ck_assert_int_eq(r, -ENODEV);
+}
+END_TEST
+
 /* ---- nodes ------------------------------------------------------------ */
 
 static const struct {
@@ -282,6 +325,7 @@ main(void)
 	tcase_add_loop_test(t, size_reads, 0, COUNT(sizes));
 	tcase_add_test(t, size_prints);
 	tcase_add_loop_test(t, address_reads, 0, COUNT(addresses));
+	tcase_add_test(t, group_members);
 	tcase_add_loop_test(t, node_reads, 0, COUNT(nodes));
 	tcase_add_test(t, node_long_path);
 	tcase_add_test(t, class_names);

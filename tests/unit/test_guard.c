@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* The host-in-use guard: each reason, none, many, and hostile trees. */
 
+#include <arpa/inet.h>
+#include <net/if.h>
+
+#include <dirent.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <check.h>
 
@@ -720,8 +727,52 @@ START_TEST(long_place)
 }
 END_TEST
 
-/* Whatever this machine is: no error but for a function that is not there. */
-START_TEST(this_machine)
+/* Whether a function of this machine has an interface of that name. */
+static bool
+on_pci(const char *name)
+{
+	char path[64 + IFNAMSIZ], target[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s", name);
+	return realpath(path, target) != NULL && strstr(target, "/pci") != NULL;
+}
+
+/* Netlink's answer for this machine against the C library's. */
+START_TEST(live_addresses)
+{
+	static char all[65536];
+	char line[128], text[INET_ADDRSTRLEN], *found;
+	struct ifaddrs *list, *a;
+	struct dirent *entry;
+	DIR *dir = opendir("/sys/bus/pci/devices");
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		ck_assert_int_eq(collect("", entry->d_name, &found), 0);
+		strncat(all, found, sizeof(all) - 1 - strlen(all));
+		free(found);
+	}
+	ck_assert_int_eq(getifaddrs(&list), 0);
+	for (a = list; a != NULL; a = a->ifa_next) {
+		struct sockaddr_in sin;
+
+		if (a->ifa_addr == NULL || a->ifa_addr->sa_family != AF_INET ||
+		    !(a->ifa_flags & IFF_UP) || !on_pci(a->ifa_name))
+			continue;
+		memcpy(&sin, a->ifa_addr, sizeof(sin));
+		inet_ntop(AF_INET, &sin.sin_addr, text, sizeof(text));
+		snprintf(line, sizeof(line), "\nNET_ADDRESS %s %s\n",
+		    a->ifa_name, text);
+		ck_assert_msg(strstr(all, line) != NULL, "no %s", line);
+	}
+	freeifaddrs(list);
+	if (dir != NULL)
+		closedir(dir);
+}
+END_TEST
+
+START_TEST(no_such_function)
 {
 	char *found;
 
@@ -763,7 +814,9 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, scene, 0, sizeof(scenes) / sizeof(scenes[0]));
 	tcase_add_test(tc, long_place);
-	tcase_add_test(tc, this_machine);
+	tcase_add_test(tc, no_such_function);
+	if (geteuid() == 0) /* the links of others' fds */
+		tcase_add_test(tc, live_addresses);
 	tcase_add_test(tc, too_many);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);

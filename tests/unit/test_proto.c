@@ -4,6 +4,7 @@
  * numbers that the schema shares with the C headers.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

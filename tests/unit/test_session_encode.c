@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Records become replies and lose nothing on the way; nor do texts. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -361,13 +362,15 @@ START_TEST(texts_full)
 		n++;
 	ck_assert_uint_eq(n, TEXTS_MAX);
 	ck_assert(!texts_room(&t));
-	unpack(encode_texts(UINT32_MAX, &t, buf));
+	vfiobroker__reply__free_unpacked(
+	    unpack(encode_texts(UINT32_MAX, &t, buf)), NULL);
 	texts_clear(&t);
 	memset(m.text, 'x', sizeof(m.text) - 1);
 	for (n = 0; texts_add(&t, &m); n++)
 		ck_assert(texts_room(&t) || n + 1 == t.n);
 	ck_assert_uint_eq(n, TEXTS_BYTES / MON_TEXT_MAX);
-	unpack(encode_texts(UINT32_MAX, &t, buf));
+	vfiobroker__reply__free_unpacked(
+	    unpack(encode_texts(UINT32_MAX, &t, buf)), NULL);
 }
 END_TEST
 

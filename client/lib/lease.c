@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Taking, adding to and giving up leases.  Must never lose track of an fd: it
+ * is in the grant, or the caller's, or closed.
+ */
+
+#include "lib.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+take_fd(int *to, int *from)
+{
+	if (*to >= 0)
+		return -EPROTO; /* two of a kind that there is one of */
+	*to = *from;
+	*from = -1;
+	return 0;
+}
+
+static int
+take_group(struct vfiobroker_grant *g, int group, int *fd)
+{
+	if (group < 0 || g->ngroups == VFIOBROKER_MAX_DEVICES)
+		return -EPROTO;
+	g->groups[g->ngroups].group = group;
+	g->groups[g->ngroups].fd = *fd;
+	g->ngroups++;
+	*fd = -1;
+	return 0;
+}
+
+static int
+grant_take(struct vfiobroker_grant *g, const Vfiobroker__Fd *what, int *fd)
+{
+	switch (what->kind) {
+	case VFIOBROKER__FD__KIND__LEASE:
+		return take_fd(&g->leasefd, fd);
+	case VFIOBROKER__FD__KIND__CONTAINER:
+		return take_fd(&g->containerfd, fd);
+	case VFIOBROKER__FD__KIND__GROUP:
+		return take_group(g, what->group, fd);
+	default:
+		return -EPROTO;
+	}
+}
+
+static int
+add_grant(void *arg, const Vfiobroker__Reply *reply, int *fds, size_t nfds)
+{
+	struct vfiobroker_grant *g = arg;
+	const Vfiobroker__Grant *in = reply->grant;
+	int r = 0;
+
+	if (reply->body_case != VFIOBROKER__REPLY__BODY_GRANT ||
+	    in->n_fds != nfds || g->lease != 0 || in->lease == 0)
+		return -EPROTO;
+	g->lease = in->lease;
+	g->memlock = in->memlock;
+	for (size_t i = 0; i < nfds && r == 0; i++)
+		r = grant_take(g, in->fds[i], &fds[i]);
+	return r;
+}
+
+static struct vfiobroker_grant *
+grant_new(void)
+{
+	struct vfiobroker_grant *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	g->leasefd = g->containerfd = -1;
+	for (size_t i = 0; i < VFIOBROKER_MAX_DEVICES; i++)
+		g->groups[i].fd = -1;
+	return g;
+}
+
+void
+vfiobroker_grant_free(struct vfiobroker_grant *g)
+{
+	if (g == NULL)
+		return;
+	/* Closing a node or a lease cannot fail in a way that matters. */
+	if (g->leasefd >= 0)
+		(void)close(g->leasefd);
+	if (g->containerfd >= 0)
+		(void)close(g->containerfd);
+	for (size_t i = 0; i < g->ngroups; i++)
+		if (g->groups[i].fd >= 0)
+			(void)close(g->groups[i].fd);
+	free(g);
+}
+
+/* Makes room for the answer first: fds must not arrive to find none. */
+static int
+grant_call(struct vfiobroker *h, Vfiobroker__Request *req, int pidfd,
+    struct vfiobroker_grant **out)
+{
+	struct vfiobroker_grant *g = grant_new();
+	const struct lib_items items = { add_grant, g };
+	int r;
+
+	*out = NULL;
+	if (g == NULL)
+		return lib_fail(h, -ENOMEM, "out of memory");
+	r = lib_call(h, req, pidfd, &items);
+	if (r == 0 && g->lease == 0)
+		r = lib_fail_protocol(h, "no grant");
+	if (r == 0)
+		*out = g;
+	else
+		vfiobroker_grant_free(g);
+	return r;
+}
+
+static int
+acquire_call(struct vfiobroker *h, const struct vfiobroker_request *want,
+    Vfiobroker__Bdf *bdfs, Vfiobroker__Bdf **list,
+    struct vfiobroker_grant **out)
+{
+	Vfiobroker__Request req;
+	Vfiobroker__Acquire op;
+
+	vfiobroker__request__init(&req);
+	vfiobroker__acquire__init(&op);
+	for (size_t i = 0; i < want->ndevices; i++) {
+		lib_bdf_fill(&bdfs[i], &want->devices[i]);
+		list[i] = &bdfs[i];
+	}
+	op.n_devices = want->ndevices;
+	op.devices = list;
+	op.memlock = want->memlock;
+	op.lease = want->lease;
+	/* Only read, when the request is packed. */
+	if (want->label != NULL)
+		memcpy(&op.label, &want->label, sizeof(op.label));
+	op.no_wait = want->no_wait;
+	op.unmanaged = want->unmanaged;
+	op.has_pidfd = want->pidfd >= 0;
+	req.op_case = VFIOBROKER__REQUEST__OP_ACQUIRE;
+	req.acquire = &op;
+	return grant_call(h, &req, want->pidfd, out);
+}
+
+int
+vfiobroker_acquire(struct vfiobroker *h, const struct vfiobroker_request *want,
+    struct vfiobroker_grant **out)
+{
+	Vfiobroker__Bdf bdfs[VFIOBROKER_MAX_DEVICES];
+	Vfiobroker__Bdf *list[VFIOBROKER_MAX_DEVICES];
+
+	*out = NULL;
+	if (want->ndevices > VFIOBROKER_MAX_DEVICES)
+		return lib_fail(h, -EINVAL,
+		    "a lease has room for %u devices, not for %zu",
+		    VFIOBROKER_MAX_DEVICES, want->ndevices);
+	return acquire_call(h, want, bdfs, list, out);
+}
+
+int
+vfiobroker_open_group(struct vfiobroker *h, uint64_t lease, int group, int *fd)
+{
+	struct vfiobroker_grant *g = NULL;
+	Vfiobroker__Request req;
+	Vfiobroker__OpenGroup op;
+	int r;
+
+	*fd = -1;
+	if (group < 0)
+		return lib_fail(h, -EINVAL, "there is no group %d", group);
+	vfiobroker__request__init(&req);
+	vfiobroker__open_group__init(&op);
+	op.lease = lease;
+	op.group = (uint32_t)group;
+	req.op_case = VFIOBROKER__REQUEST__OP_OPEN_GROUP;
+	req.open_group = &op;
+	r = grant_call(h, &req, -1, &g);
+	if (r != 0 || g == NULL)
+		return r;
+	if (g->ngroups == 1 && g->groups[0].group == group) {
+		*fd = g->groups[0].fd;
+		g->groups[0].fd = -1;
+	} else
+		r = lib_fail_protocol(
+		    h, "another group than the one asked for");
+	vfiobroker_grant_free(g);
+	return r;
+}
+
+int
+vfiobroker_release(struct vfiobroker *h, uint64_t lease)
+{
+	Vfiobroker__Request req;
+	Vfiobroker__Release op;
+
+	vfiobroker__request__init(&req);
+	vfiobroker__release__init(&op);
+	op.lease = lease;
+	req.op_case = VFIOBROKER__REQUEST__OP_RELEASE;
+	req.release = &op;
+	return lib_call(h, &req, -1, NULL);
+}
+
+int
+vfiobroker_set_memlock(
+    struct vfiobroker *h, uint64_t lease, uint64_t memlock, int pidfd)
+{
+	Vfiobroker__Request req;
+	Vfiobroker__SetMemlock op;
+
+	vfiobroker__request__init(&req);
+	vfiobroker__set_memlock__init(&op);
+	op.lease = lease;
+	op.memlock = memlock;
+	op.has_pidfd = pidfd >= 0;
+	req.op_case = VFIOBROKER__REQUEST__OP_SET_MEMLOCK;
+	req.set_memlock = &op;
+	return lib_call(h, &req, pidfd, NULL);
+}

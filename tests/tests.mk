@@ -1,0 +1,64 @@
+# The tests.  Included by the Makefile.
+#
+#: make check           all tests: unit, integration, boundary, man pages, lab
+#: make check-unit      Check suites, golden files, corpora of the fuzzers
+#: make check-int       broker, session and command together, without VFIO
+#: make check-boundary  proves the trust boundary from the binaries
+#: make check-lab       scenarios on a real VFIO host, in a virtual machine
+#: make check-format    clang-format     make format     applies it
+#: make asan            unit and integration tests under ASan and UBSan
+#: make analyze         cppcheck, clang-tidy, gcc -fanalyzer
+#: make fuzz            the fuzzers, FUZZ_SECONDS each (60)
+#: make bench           figures, as ratios measured in one run
+#: make demo            the RFC's device in a guest of an ordinary user
+
+# ---- unit tests: a program per tests/unit/test_*.c
+
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_SRC))
+
+nomain = $(filter-out %/main.c,$(1))
+T_COMMON = $(call obj,$(COMMON_SRC))
+T_POLICY = $(call obj,$(POLICY_SRC) $(POLICY_CLIENT))
+T_MONITOR = $(call obj,$(call nomain,$(MONITOR_SRC)))
+T_SESSION = $(call obj,$(call nomain,$(SESSION_SRC)))
+T_LIB = $(call obj,$(LIB_SRC))
+T_CMD = $(call obj,$(call nomain,$(CMD_SRC)))
+
+# What a test is linked with goes by its name, as the parts' names may clash:
+# test_cmd_*, test_lib_*, test_policy_*, test_session_*, test_proto_*, and the
+# monitor's for all others.  Helpers are the files that are no test.
+T_HELPERS = $(call obj,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+
+$(B)/tests/libcommon.a: $(T_COMMON)
+$(B)/tests/libpolicy.a: $(T_POLICY)
+$(B)/tests/libmonitor.a: $(T_MONITOR)
+$(B)/tests/libsession.a: $(T_SESSION) $(PROTO_OBJ)
+$(B)/tests/libclient.a: $(T_LIB) $(PROTO_OBJ)
+$(B)/tests/libcmd.a: $(T_CMD)
+$(B)/tests/libhelpers.a: $(T_HELPERS)
+$(B)/tests/lib%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+parts_of = $(strip $(if $(filter test_cmd%,$(1)),cmd helpers policy common, \
+	$(if $(filter test_session% test_proto%,$(1)),session common, \
+	$(if $(filter test_lib%,$(1)),client common, \
+	$(if $(filter test_policy%,$(1)),policy common, \
+	monitor helpers policy common)))))
+archives_of = $(patsubst %,$(B)/tests/lib%.a,$(call parts_of,$(1)))
+
+$(call obj,$(UNIT_SRC)): CFLAGS += $(CHECK_CFLAGS)
+$(call obj,$(wildcard tests/unit/test_session*.c tests/unit/test_proto*.c \
+	tests/unit/test_lib*.c)): | $(PROTO_C)
+
+.SECONDEXPANSION:
+$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $$(call archives_of,$$*)
+	$(CC) $(LDFLAGS_ALL) -o $@ $< $(call archives_of,$*) $(CHECK_LIBS) \
+		$(EVENT_LIBS) $(BSD_LIBS) $(PBC_LIBS) $(SECCOMP_LIBS) \
+		$(JSON_LIBS)
+
+.PHONY: check-unit
+check-unit: $(UNIT) $(PROGRAMS)
+	tests/run-unit $(UNIT)

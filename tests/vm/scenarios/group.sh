@@ -1,0 +1,63 @@
+#!/bin/bash
+# group: the IOMMU group is given out whole or not at all. Two NICs share one with
+# their bridge.
+# shellcheck source-path=SCRIPTDIR source=../scenario.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
+
+A=${SHARED[0]} B=${SHARED[1]}
+on() {
+	[ "$(driver_of "$A")" = "$1" ] && [ "$(driver_of "$B")" = "${2-$1}" ]
+}
+settled() {
+	on e1000 && ! compgen -G "/run/vfiobroker/devices/*" >/dev/null
+}
+
+policy <<-END
+	allow user alice use $A managed reset none
+	allow user bob use $A managed reset none siblings take
+	allow user bob use $B managed reset none
+	allow user mallory use $BRIDGE managed
+	allow user mallory use $B managed reset none siblings take
+END
+broker_start || exit
+group=$(group_of "$A")
+
+check_exit 77 "half a group is refused" as alice vfiobroker exec --device "$A" -- true
+check_match "group \($group\) with $B, which the host uses by e1000" \
+	"the sibling and its driver are named" as alice vfiobroker exec --device "$A" -- true
+check_match "siblings take" "and what would mend it" \
+	as alice vfiobroker exec --device "$A" -- true
+check "nothing was moved" on e1000
+
+check_match "^vfio-pci vfio-pci$" "with siblings take the sibling is bound too" \
+	as bob vfiobroker exec --device "$A" -- \
+	sh -c "echo \$(basename \$(readlink $sys/$A/driver)) \$(basename \$(readlink $sys/$B/driver))"
+wait_for 20 "both go home" settled
+
+check_match "group-$group$|group-$group:|group-$group " "both by name: one group fd" \
+	as bob vfiobroker exec --device "$A" --device "$B" -- sh -c 'echo "$LISTEN_FDNAMES"'
+wait_for 20 "both go home again" settled
+
+mkfifo -m 666 "$scenario_tmp/hold"
+chmod 755 "$scenario_tmp" /run/lab
+spawn bob "$scenario_tmp/holder.log" vfiobroker exec --device "$A" -- \
+	sh -c "read x <$scenario_tmp/hold"
+wait_for 15 "bob holds one" grep -q '^step leased' "/run/vfiobroker/devices/$A"
+check_exit 75 "nobody else gets the other: two leases never share a group" \
+	as mallory vfiobroker exec --device "$B" --no-wait -- true
+check "the sibling is in the lease" grep -q '^step leased' "/run/vfiobroker/devices/$B"
+check_match "$B" "and status says so" as bob vfiobroker status
+echo >"$scenario_tmp/hold"
+wait_for 20 "home" settled
+
+check_exit 77 "a bridge is never given" as mallory vfiobroker exec --device "$BRIDGE" -- true
+check_match 'NOT_ENDPOINT' "and why" as mallory vfiobroker exec --device "$BRIDGE" -- true
+
+# A driverless sibling stands in nobody's way.
+echo "$B" >"$sys/$B/driver/unbind"
+check "a sibling without driver is no obstacle" as alice vfiobroker exec --device "$A" -- true
+wait_for 20 "home, the sibling as it was" on e1000 none
+echo "$B" >/sys/bus/pci/drivers_probe
+wait_for 20 "all as before" settled
+broker_stop
+rm -rf /run/vfiobroker

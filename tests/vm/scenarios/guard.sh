@@ -1,0 +1,119 @@
+#!/bin/bash
+# guard: the host is never sawed off. Each reason that the lab can have refuses by
+# name, is granted where a tolerate line lifts it, and leaves the host intact.
+# shellcheck source-path=SCRIPTDIR source=../scenario.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
+
+ROOTDISK=0000:00:03.0
+nic=$(net_of "$NIC")
+lines() {
+	cat <<-END
+		allow user alice use $NVME managed reset none
+		allow user alice use $NIC managed reset none
+		allow user alice use $PF managed reset none
+		allow user alice use $ROOTDISK managed reset none siblings take
+		allow user alice use $BRIDGE managed
+	END
+}
+reload() {
+	local was
+	was=$(grep -c 'policy loaded' "$broker_log")
+	{ lines; cat; } | policy
+	kill -HUP "$broker_pid"
+	poll 10 more_loads "$was" || fail "the policy is reloaded"
+}
+more_loads() {
+	[ "$(grep -c 'policy loaded' "$broker_log")" -gt "$1" ]
+}
+take() {
+	as alice vfiobroker exec --device "$1" -- true
+}
+on() {
+	[ "$(driver_of "$1")" = "$2" ] && ! [ -e "/run/vfiobroker/devices/$1" ]
+}
+# refused BDF DRIVER REASON...: by each of the names, and nothing is moved.
+refused() {
+	local bdf=$1 driver=$2 reason
+	shift 2
+	check_exit 77 "$bdf is refused" take "$bdf"
+	for reason; do
+		check_match "$reason" "because of $reason" take "$bdf"
+	done
+	check "$bdf stays with $driver" on "$bdf" "$driver"
+}
+# granted BDF DRIVER: it is lent and comes home.
+granted() {
+	check "$1 is given" take "$1"
+	wait_for 20 "$1 is home with $2" on "$1" "$2"
+}
+
+lines | policy
+broker_start || exit
+
+# A mounted disk.
+mount /dev/nvme0n1 /mnt
+refused "$NVME" nvme MOUNTED
+check_match 'on /mnt' "where it is mounted is said" take "$NVME"
+check_match "tolerate mounted on $NVME" "and which line would lift it" take "$NVME"
+check "the file is still there" grep -q NVMe /mnt/README
+umount /mnt
+granted "$NVME" nvme
+
+# Swap, and a stacked device.
+wait_for 10 "the disk is back" test -b /dev/nvme0n1
+if modprobe loop && modprobe dm-mod && command -v dmsetup >/dev/null; then
+	dmsetup create guardtest --table "0 8 linear /dev/nvme0n1 0"
+	refused "$NVME" nvme DM_MEMBER
+	dmsetup remove guardtest
+fi
+
+# An interface in use.
+ip link set "$nic" up
+ip addr add 192.0.2.1/24 dev "$nic"
+refused "$NIC" e1000e NET_ADDRESS
+ip route add default via 192.0.2.254 dev "$nic"
+refused "$NIC" e1000e NET_ADDRESS NET_ROUTE
+reload <<-END
+	tolerate net-address on $NIC
+END
+refused "$NIC" e1000e NET_ROUTE
+reload <<-END
+	tolerate net-address on $NIC
+	tolerate net-route on $NIC
+END
+granted "$NIC" e1000e
+wait_for 10 "its interface is back" test -d "/sys/class/net/$nic"
+
+# A bridge port.
+ip link set "$nic" down
+ip link add guardbr type bridge
+ip link set "$nic" master guardbr
+reload </dev/null
+refused "$NIC" e1000e NET_MASTER
+reload <<-END
+	tolerate net-master on $NIC
+END
+granted "$NIC" e1000e
+ip link del guardbr
+reload </dev/null
+granted "$NIC" e1000e
+
+# A PF whose VFs are in use.
+refused "$PF" igb VFS_IN_USE
+check_match 'igbvf' "the VFs' driver is named" take "$PF"
+
+# The root disk: refused whatever the policy lifts but its own name.
+refused "$ROOTDISK" virtio-pci ROOT_FS
+check_match "tolerate root-fs on $ROOTDISK" "the line that would lift it is named" \
+	take "$ROOTDISK"
+check "the root file system lives" touch /root/alive
+
+# Never tolerated.
+refused "$BRIDGE" pcieport NOT_ENDPOINT || true
+check_not "a bridge is not to be tolerated" sh -c \
+	"vfiobroker explain --device $BRIDGE --user alice | grep -q 'tolerate not-endpoint'"
+reload <<-END
+	tolerate not-endpoint on $BRIDGE
+END
+broker_stop
+rm -rf /run/vfiobroker

@@ -1,0 +1,96 @@
+#!/bin/bash
+# restart: the broker may die, be stopped or be replaced under running leases. They
+# go on, are found again, and end as ever.
+# shellcheck source-path=SCRIPTDIR source=../scenario.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
+
+V2=0000:01:10.2
+chmod 755 "$scenario_tmp" /run/lab
+policy <<-END
+	allow user alice use vf-of $PF managed memlock 1G count 7
+	admin user bob
+END
+leased() {
+	grep -qs '^step leased' "/run/vfiobroker/devices/$1"
+}
+home() {
+	[ "$(driver_of "$1")" = igbvf ] && ! [ -e "/run/vfiobroker/devices/$1" ] &&
+		[ "$(sed 's/^(null)$//' "$sys/$1/driver_override")" = "" ]
+}
+hold() {
+	spawn alice "$scenario_tmp/holder$1.log" vfiobroker exec --device "$1" -- sleep 1000
+	holder=$spawned
+	poll 20 leased "$1" || fail "alice holds $1"
+}
+lease_id() {
+	as alice vfiobroker status --json | jq -r '.leases[0].id // .leases[0].lease'
+}
+
+broker_start || exit
+hold "$VF"
+id=$(lease_id)
+broker_kill
+check "the holder lives without a broker" kill -0 "$holder"
+check "and has its device" test "$(driver_of "$VF")" = vfio-pci
+broker_start
+check_match "$VF" "after kill -9 the lease is there" as alice vfiobroker status
+check_match "^$id$" "under its number" lease_id
+check_exit 75 "and the device is not given twice" \
+	as alice vfiobroker exec --device "$VF" --no-wait -- true
+kill -9 "$holder"
+wait_for 20 "and comes home when its holder ends" home "$VF"
+
+# The holder ends while there is no broker.
+hold "$VF"
+hold "$V2"
+broker_kill
+kill -9 "$holder"
+broker_start
+wait_for 20 "what ended meanwhile is brought home" home "$V2"
+check "what lives is kept" leased "$VF"
+
+# A polite stop is no different.
+broker_stop
+check "leases outlive a stop" test "$(driver_of "$VF")" = vfio-pci
+broker_start
+check "and are there again" leased "$VF"
+
+# A new number is never an old one.
+id=$(lease_id)
+hold "$V2"
+check_match '^2$' "two leases now" sh -c \
+	"runuser -u alice -- vfiobroker status --json | jq '.leases | length'"
+check_not "with different numbers" sh -c \
+	"runuser -u alice -- vfiobroker status --json | jq -e '[.leases[].id] | unique | length == 1'"
+
+# Released by number: the lease is over, the holder is asked to believe it.
+check "a lease is released by number" as alice vfiobroker release "$id"
+check_exit 66 "but only once" as alice vfiobroker release "$id"
+check_exit 66 "and not by another" as mallory vfiobroker release "$(lease_id)"
+pkill -9 -u alice sleep
+wait_for 20 "all is home" home "$VF"
+wait_for 20 "all of it" home "$V2"
+
+# Files that a broker can not believe.
+broker_stop
+printf 'garbage' >"/run/vfiobroker/devices/$VF"
+printf 'vfiobroker-device 1\nbdf %s\n' "$V2" >"/run/vfiobroker/devices/$V2"
+echo junk >/run/vfiobroker/devices/README
+echo junk >/run/vfiobroker/leases/77
+broker_start
+check_match 'quarantined' "an unreadable record means quarantine" vfiobroker show "$VF"
+check_match 'quarantined' "a truncated one too" vfiobroker show "$V2"
+check_exit 75 "nobody gets such a device" \
+	as alice vfiobroker exec --device "$VF" --no-wait -- true
+check_exit 77 "alice may not clear it" as alice vfiobroker recover "$VF"
+check "an administrator may" as bob vfiobroker recover "$VF"
+check "and the other" as bob vfiobroker recover "$V2"
+wait_for 20 "home and usable" home "$VF"
+wait_for 20 "both" home "$V2"
+check "the device is given again" as alice vfiobroker exec --device "$VF" -- true
+wait_for 20 "and home" home "$VF"
+check_not "the junk lease is gone" test -e /run/vfiobroker/leases/77
+
+check_exit 73 "a second broker is refused" /usr/sbin/vfiobrokerd --socket /run/lab/second.sock
+broker_stop
+rm -rf /run/vfiobroker

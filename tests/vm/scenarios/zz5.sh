@@ -1,3 +1,0 @@
-#!/bin/bash
-. "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
-broker_start --die
