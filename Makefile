@@ -48,6 +48,8 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 # Lint and generate serve the command alone; the monitor does not link them.
 POLICY_CLIENT := $(wildcard policy/lint*.c policy/generate*.c)
 POLICY_SRC := $(filter-out $(POLICY_CLIENT),$(wildcard policy/*.c))
+# The guard also tells `policy check' what a rule must not reach.
+GUARD_SRC := $(wildcard broker/monitor/guard*.c)
 COMMON_SRC := $(wildcard broker/common/*.c)
 MONITOR_SRC := $(wildcard broker/monitor/*.c)
 SESSION_SRC := $(wildcard broker/session/*.c)
@@ -109,9 +111,8 @@ $(B)/vfiobroker-session: $(call obj,$(SESSION_SRC) $(COMMON_SRC)) $(PROTO_OBJ)
 	$(CC) $(SESSION_LDFLAGS) -o $@ $^ $(PBC_LIBS)
 
 $(B)/vfiobroker: $(call obj,$(CMD_SRC) $(LIB_SRC) $(COMMON_SRC) $(POLICY_SRC) \
-    $(POLICY_CLIENT)) $(PROTO_OBJ)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PBC_LIBS) $(SECCOMP_LIBS) $(JSON_LIBS) \
-		$(BSD_LIBS)
+    $(POLICY_CLIENT) $(GUARD_SRC)) $(PROTO_OBJ)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PBC_LIBS) $(JSON_LIBS) $(BSD_LIBS)
 
 LIB_PIC = $(patsubst %.c,$(B)/pic/%.o,$(LIB_SRC) $(COMMON_SRC)) \
 	$(B)/pic/proto/vfiobroker.pb-c.o

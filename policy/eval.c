@@ -39,12 +39,11 @@ eval_needs(const struct eval *e, size_t i, struct needs *n)
 {
 	const struct policy_request *want = e->request;
 
-	*n = (struct needs){ .value = {
-				 [FIELD_MANAGED] = flag(want->managed, i),
-				 [FIELD_MEMLOCK] = want->memlock,
-				 [FIELD_SIBLINGS] = flag(want->siblings, i),
-				 [FIELD_RESET] = flag(want->no_reset, i),
-			     } };
+	*n = (struct needs){ 0 };
+	n->value[FIELD_MANAGED] = flag(want->managed, i);
+	n->value[FIELD_MEMLOCK] = want->memlock;
+	n->value[FIELD_SIBLINGS] = flag(want->siblings, i);
+	n->value[FIELD_RESET] = flag(want->no_reset, i);
 }
 
 unsigned

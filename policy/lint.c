@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "cover.h"
+#include "lint_cover.h"
 #include "match.h"
 
 struct lint {

@@ -6,26 +6,19 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "parse.h"
+#include "store.h"
 
 static int
 load_sources(struct parser *p, size_t n)
 {
-	struct policy *policy = p->policy;
 	int r = 0;
 
-	policy->files = calloc(n + 1, sizeof(char *));
-	if (policy->files == NULL)
-		return -ENOMEM;
-	for (; r == 0 && policy->nfiles < n; policy->nfiles++) {
-		size_t i = policy->nfiles;
-
-		policy->files[i] = strdup(p->sources[i].name);
-		if (policy->files[i] == NULL)
-			return -ENOMEM;
-		r = parse_source(p, (unsigned)i);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = policy_add_file(p->policy, p->sources[i].name);
+		if (r == 0)
+			r = parse_source(p, (unsigned)i);
 	}
 	return r;
 }

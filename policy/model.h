@@ -92,8 +92,8 @@ struct target {
 	struct target *next; /* in a pool */
 	enum target_kind kind;
 	uint64_t key; /* what the words behind the kind say; see value.h */
-	uint64_t at; /* an address, or VALUE_NONE */
-	uint64_t expect; /* ids, or VALUE_NONE */
+	uint64_t at; /* an address, or VALUE_ABSENT */
+	uint64_t expect; /* ids, or VALUE_ABSENT */
 	const struct policy_rule *pool;
 };
 
@@ -120,13 +120,17 @@ struct policy_rule {
 	char pool[POLICY_NAME_MAX + 1]; /* of this pool or the target's */
 };
 
+struct file {
+	struct file *next;
+	char name[];
+};
+
 struct policy {
 	struct policy_rule *lines; /* in order of reading */
 	struct policy_rule **tail; /* where the next goes */
 	struct policy_rule *first[VERB_COUNT];
 	void *pools; /* tsearch() tree of the VERB_POOL lines, by name */
-	char **files;
-	size_t nfiles;
+	struct file *files; /* the one that is read, and those before */
 };
 
 /* The pool of that name, NULL if there is none. */

@@ -113,7 +113,7 @@ check_name(struct parser *p, const char *what)
 static void
 take_name(struct parser *p, char name[POLICY_NAME_MAX + 1])
 {
-	strcpy(name, p->lex.word);
+	memcpy(name, p->lex.word, strlen(p->lex.word) + 1);
 	lex_next(&p->lex);
 }
 

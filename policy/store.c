@@ -12,6 +12,20 @@
 #include <string.h>
 
 int
+policy_add_file(struct policy *p, const char *name)
+{
+	size_t size = strlen(name) + 1;
+	struct file *f = malloc(sizeof(*f) + size);
+
+	if (f == NULL)
+		return -ENOMEM;
+	memcpy(f->name, name, size);
+	f->next = p->files;
+	p->files = f;
+	return 0;
+}
+
+int
 policy_add_line(
     struct policy *p, unsigned source, unsigned line, struct policy_rule **out)
 {
@@ -19,7 +33,7 @@ policy_add_line(
 
 	if (rule == NULL)
 		return -ENOMEM;
-	rule->file = p->files[source];
+	rule->file = p->files->name;
 	rule->source = source;
 	rule->line = line;
 	for (enum field i = 0; i < FIELD_END; i++)
@@ -58,7 +72,7 @@ policy_pool(const struct policy *p, const char *name)
 
 	if (strlen(name) > POLICY_NAME_MAX)
 		return NULL;
-	strcpy(key.pool, name);
+	memcpy(key.pool, name, strlen(name));
 	node = tfind(&key, &p->pools, pool_compare);
 	return node != NULL ? *node : NULL;
 }
@@ -86,6 +100,7 @@ void
 policy_free(struct policy *p)
 {
 	struct policy_rule *after;
+	struct file *next;
 
 	if (p == NULL)
 		return;
@@ -94,8 +109,9 @@ policy_free(struct policy *p)
 		after = r->after;
 		rule_free(r);
 	}
-	for (size_t i = 0; i < p->nfiles; i++)
-		free(p->files[i]);
-	free(p->files);
+	for (struct file *f = p->files; f != NULL; f = next) {
+		next = f->next;
+		free(f);
+	}
 	free(p);
 }

@@ -6,6 +6,9 @@
 
 #include "model.h"
 
+/* Lines that are added from now on stand in this file; 0 or -ENOMEM. */
+int policy_add_file(struct policy *, const char *name);
+
 /* Appends a line on which nothing is given yet; 0 or -ENOMEM. */
 int policy_add_line(
     struct policy *, unsigned source, unsigned line, struct policy_rule **out);

@@ -44,17 +44,17 @@ void
 why_short(struct text *t, const struct eval *e, const struct policy_rule *rule,
     size_t i)
 {
-	struct needs needs, missing;
+	struct needs needs;
 	unsigned lacks;
 
 	eval_needs(e, i, &needs);
 	lacks = eval_lacks(e, rule, &needs);
-	missing = needs;
-	missing.value[FIELD_COUNT] = eval_count(e, rule);
 	text_add(t, "lacks");
 	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
 		if ((lacks & 1U << f) != 0)
-			keyword_print(t, &fields[f], missing.value[f]);
+			keyword_print(t, &fields[f],
+			    f == FIELD_COUNT ? eval_count(e, rule)
+					     : needs.value[f]);
 	suggest(t, e, i, &needs);
 }
 

@@ -23,7 +23,7 @@ T_POLICY = $(call obj,$(POLICY_SRC) $(POLICY_CLIENT))
 T_MONITOR = $(call obj,$(call nomain,$(MONITOR_SRC)))
 T_SESSION = $(call obj,$(call nomain,$(SESSION_SRC)))
 T_LIB = $(call obj,$(LIB_SRC))
-T_CMD = $(call obj,$(call nomain,$(CMD_SRC)))
+T_CMD = $(call obj,$(call nomain,$(CMD_SRC)) $(GUARD_SRC))
 
 # What a test is linked with goes by its name, as the parts' names may clash:
 # test_cmd_*, test_lib_*, test_policy_*, test_session_*, test_proto_*, and the
@@ -62,3 +62,20 @@ $(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $$(call archives_of,$$*)
 .PHONY: check-unit
 check-unit: $(UNIT) $(PROGRAMS)
 	tests/run-unit $(UNIT)
+
+# ---- a broker that dies where it is told to (broker/monitor/fault.h)
+
+.PHONY: faults
+faults:
+	$(MAKE) B=$(B)/faults CFLAGS="$(CFLAGS) -DVFIOBROKER_FAULTS" \
+		$(B)/faults/vfiobrokerd
+
+# ---- the lab
+
+.PHONY: check-lab
+check-lab: all faults
+	tests/vm/run --all
+
+.PHONY: demo
+demo:
+	tests/vm/demo

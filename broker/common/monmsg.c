@@ -305,8 +305,8 @@ member_ok(const struct member *m, const uint8_t *record)
 		return text_ok(p, m->max);
 	case RULE_COUNT:
 		return v >= m->min && v <= m->max &&
-		       zero_ok(record + m->array + v * m->entry,
-			   (m->max - v) * m->entry);
+		       zero_ok(record + m->array + (size_t)v * m->entry,
+			   (size_t)(m->max - v) * m->entry);
 	case RULE_END:
 		break;
 	}

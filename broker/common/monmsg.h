@@ -79,7 +79,7 @@ struct mon_acquire {
 	uint64_t memlock; /* bytes wanted as RLIMIT_MEMLOCK; 0: leave it */
 	uint32_t flags;
 	uint32_t ndevices; /* 1 to MON_MAX_DEVICES */
-	struct bdf devices[MON_MAX_DEVICES];
+	struct bdf devices[MON_MAX_DEVICES]; /* none twice */
 	char label[MON_LABEL_MAX]; /* the holder's name for it, may be "" */
 };
 
@@ -138,6 +138,7 @@ struct mon_recover {
 #define MON_FEATURE_IOMMUFD 2U /* iommufd and cdev: not served yet */
 #define MON_FEATURE_VFIO 4U /* the kernel has VFIO and an IOMMU */
 
+/* Carries one fd: the client's connected socket. */
 struct mon_welcome {
 	struct mon_header h;
 	uint32_t uid; /* the peer, as the kernel said */

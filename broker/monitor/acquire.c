@@ -12,6 +12,7 @@
 #include "broker/common/log.h"
 #include "check.h"
 #include "config.h"
+#include "fault.h"
 #include "inventory.h"
 #include "lease.h"
 #include "life.h"
@@ -274,7 +275,9 @@ acquisition_grant(struct acquisition *a, struct check *c)
 		    strerror(-r));
 		return;
 	}
+	FAULT("grant:before");
 	session_send(s, MON_GRANT, &h.grant, h.fds, h.n);
+	FAULT("grant:sent");
 	acquisition_end(a, STATUS_OK);
 }
 

@@ -118,7 +118,7 @@ say_decision(struct check *c, const struct policy_decision *dec)
 	const char *name = device_name(c->members[dec->device].device);
 	const char *add = strstr(dec->why, "; add: ");
 	int len = add == NULL ? (int)strlen(dec->why) : (int)(add - dec->why);
-	char rule[200];
+	char rule[POLICY_RULE_TEXT_MAX];
 
 	if (dec->rule == NULL)
 		texts_add(&c->texts, MON_TEXT_WHY,
@@ -182,7 +182,7 @@ say_busy(struct check *c, const struct device *d)
 	if (l != NULL)
 		texts_add(&c->texts, MON_TEXT_WHY,
 		    "%s is held by uid %u, pid %d (%s), lease %llu",
-		    device_name(d), l->uid, l->pid, l->comm,
+		    device_name(d), l->uid, l->pid, lease_command(l),
 		    (unsigned long long)l->id);
 	else
 		texts_add(&c->texts, MON_TEXT_WHY, "%s is %s: %s",

@@ -35,7 +35,7 @@ say(struct session *s, enum mon_text_kind kind, const char *fmt, ...)
 static void
 say_note(void *arg, const struct policy_note *note)
 {
-	char rule[256];
+	char rule[POLICY_RULE_TEXT_MAX];
 
 	say(arg, note->decided ? MON_TEXT_RULE : MON_TEXT_NEAR, "%s:%u: %s%s%s",
 	    policy_rule_file(note->rule), policy_rule_line(note->rule),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Test builds only: dying at a point.  $VFIOBROKER_FAULT names it; with
- * $VFIOBROKER_FAULT_MARK=FILE the first process to get there makes the file
- * and later passes go by, so that the restarted broker lives.  A worker kills
- * the monitor, its parent, and dies with it.
+ * Test builds only: dying at a point.  $VFIOBROKER_FAULT names it, NAME or
+ * NAME#N for its Nth visit.  With $VFIOBROKER_FAULT_MARK=FILE nothing happens
+ * and no visit counts while the file is there, and who dies makes it first, so
+ * that the restarted broker lives.  A worker kills the monitor, its parent, and
+ * dies with it.  $VFIOBROKER_FAULT_TRACE=FILE gets a line for every visit.
  */
 
 #ifdef VFIOBROKER_FAULTS
@@ -14,9 +15,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 extern const struct fault_point __start_fault_points[];
@@ -24,16 +27,51 @@ extern const struct fault_point __stop_fault_points[];
 
 static pid_t monitor;
 static char last_record[64];
+static unsigned *visits; /* shared with the workers */
 
 static void __attribute__((constructor)) fault_init(void)
 {
 	monitor = getpid();
+	visits = mmap(NULL, sizeof(*visits), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (visits == MAP_FAILED)
+		abort();
+}
+
+static void
+trace(const char *name)
+{
+	const char *path = getenv("VFIOBROKER_FAULT_TRACE");
+	int fd =
+	    path == NULL
+		? -1
+		: open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return;
+	dprintf(fd, "%s\n", name);
+	close(fd);
+}
+
+static bool
+is_meant(const char *name)
+{
+	const char *want = getenv("VFIOBROKER_FAULT");
+	size_t n = strlen(name);
+	unsigned visit = 1;
+
+	if (want == NULL || strncmp(want, name, n) != 0)
+		return false;
+	if (want[n] == '#')
+		visit = (unsigned)strtoul(want + n + 1, NULL, 10);
+	else if (want[n] != '\0')
+		return false;
+	return __atomic_add_fetch(visits, 1, __ATOMIC_SEQ_CST) == visit;
 }
 
 void
 fault_reached(const char *name)
 {
-	const char *want = getenv("VFIOBROKER_FAULT");
 	const char *mark = getenv("VFIOBROKER_FAULT_MARK");
 	char composed[128];
 
@@ -43,10 +81,11 @@ fault_reached(const char *name)
 		    last_record);
 		name = composed;
 	}
-	if (want == NULL || strcmp(want, name) != 0)
+	trace(name);
+	if ((mark != NULL && access(mark, F_OK) == 0) || !is_meant(name))
 		return;
-	if (mark != NULL && open(mark, O_CREAT | O_EXCL | O_WRONLY, 0600) == -1)
-		return;
+	if (mark != NULL)
+		close(open(mark, O_CREAT | O_WRONLY, 0600));
 	if (getpid() != monitor)
 		kill(monitor, SIGKILL);
 	kill(getpid(), SIGKILL);

@@ -14,6 +14,8 @@
 #include "lease.h"
 
 #include "broker/common/log.h"
+#include "fault.h"
+#include "holders.h"
 #include "keyfile.h"
 #include "life.h"
 #include "loop.h"
@@ -153,6 +155,15 @@ lease_find(uint64_t id)
 	return NULL;
 }
 
+const char *
+lease_command(const struct lease *l)
+{
+	static char comm[sizeof(l->comm)];
+
+	process_name(l->pid, comm, sizeof(comm));
+	return strcmp(comm, "?") == 0 ? l->comm : comm;
+}
+
 void
 lease_add(struct lease *l, struct device *d)
 {
@@ -189,7 +200,9 @@ lease_end(struct lease *l, const char *why)
 		lease_drop(l, d);
 		life_event(d, LIFE_CLOSED, why);
 	}
+	FAULT("lease:remove:before");
 	r = rundir_remove(RUNDIR_LEASES, lease_name(l));
+	FAULT("lease:remove:after");
 	if (r != 0 && r != -ENOENT)
 		log_warn("lease %s: file: %s", lease_name(l), strerror(-r));
 	lease_free(l);
@@ -271,8 +284,10 @@ lease_create(const struct peer *p, uint64_t memlock, const char *label,
 	strlcpy(l->comm, p->comm, sizeof(l->comm));
 	strlcpy(l->label, label, sizeof(l->label));
 	r = lease_write(l);
+	FAULT("lease:written");
 	if (r == 0)
 		r = lease_open_both(l, fd);
+	FAULT("lease:locked");
 	if (r != 0) {
 		rundir_remove(RUNDIR_LEASES, lease_name(l));
 		lease_free(l);
@@ -355,6 +370,7 @@ sequence_next(void)
 	}
 	next_id = start * GENERATION + 1;
 	n = snprintf(text, sizeof(text), "%llu\n", start);
+	FAULT("sequence:before");
 	return rundir_replace(RUNDIR_LEASES, "sequence", text, (size_t)n);
 }
 
@@ -400,7 +416,9 @@ lease_found(void *arg, const char *name)
 		l->probefd = -1;
 	log_info("lease %s: %s", name,
 	    r == -ESTALE ? "ended meanwhile" : strerror(-r));
+	FAULT("lease:stale:before");
 	rundir_remove(RUNDIR_LEASES, name);
+	FAULT("lease:stale:after");
 	lease_free(l);
 }
 

@@ -52,6 +52,12 @@ int lease_create(const struct peer *, uint64_t memlock, const char *label,
 
 struct lease *lease_find(uint64_t id);
 
+/*
+ * What its process runs now: who asked has usually become the VMM since.  The
+ * name at connect when it is gone.  In a static buffer; for people.
+ */
+const char *lease_command(const struct lease *);
+
 /* A device enters or leaves.  Its state is life.c's business. */
 void lease_add(struct lease *, struct device *);
 void lease_drop(struct lease *, struct device *);

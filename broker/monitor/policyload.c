@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 #define BUNDLE_MAX (4U << 20)
+/* The child's last word: a bundle without it is cut off. */
+#define BUNDLE_END "\0end of bundle"
 #define SOURCES_MAX 256
 
 static struct policy *current;
@@ -143,6 +145,17 @@ lookup_group(void *arg, const char *name, gid_t *out)
 }
 
 static int
+bundle_strip_end(struct loader *l)
+{
+	size_t n = sizeof(BUNDLE_END);
+
+	if (l->len < n || memcmp(l->buf + l->len - n, BUNDLE_END, n) != 0)
+		return -EBADMSG;
+	l->len -= n;
+	return 0;
+}
+
+static int
 policy_from_bundle(struct loader *l, struct policy **out)
 {
 	struct policy_resolver names = {
@@ -154,7 +167,10 @@ policy_from_bundle(struct loader *l, struct policy **out)
 
 	if (s == NULL)
 		return -ENOMEM;
-	r = bundle_each(l->buf, l->len, BUNDLE_ERROR, say_error, &errors);
+	r = bundle_strip_end(l);
+	if (r == 0)
+		r = bundle_each(
+		    l->buf, l->len, BUNDLE_ERROR, say_error, &errors);
 	if (r == 0 && errors > 0)
 		r = -EINVAL;
 	if (r == 0)
@@ -176,9 +192,14 @@ loader_fork(struct loader *l)
 		return -errno;
 	l->pid = fork();
 	if (l->pid == 0) {
+		int endfd = dup(fds[1]);
+
 		close(fds[0]);
 		signal(SIGPIPE, SIG_DFL);
-		_exit(policyread_bundle(fds[1]) == 0 ? 0 : 1);
+		if (policyread_bundle(fds[1]) != 0 ||
+		    write(endfd, BUNDLE_END, sizeof(BUNDLE_END)) == -1)
+			_exit(1);
+		_exit(0);
 	}
 	close(fds[1]);
 	l->fd = fds[0];

@@ -110,7 +110,8 @@ device_send(struct session *s, const struct device *d, bool admin)
 		m.owner = l->uid;
 	}
 	strlcpy(m.driver, d->driver, sizeof(m.driver));
-	if (d->state != STATE_LEASED || m.lease != 0)
+	/* It can name a user and a process: for those it concerns. */
+	if (admin || m.flags & (MON_DEVICE_MINE | MON_DEVICE_ALLOWED))
 		strlcpy(m.why, d->why, sizeof(m.why));
 	session_send(s, MON_DEVICE, &m, NULL, 0);
 }
@@ -145,7 +146,7 @@ lease_send(struct session *s, const struct lease *l)
 		if (m.ndevices < MON_MAX_DEVICES)
 			m.devices[m.ndevices++] = d->facts.bdf;
 	}
-	strlcpy(m.comm, l->comm, sizeof(m.comm));
+	strlcpy(m.comm, lease_command(l), sizeof(m.comm));
 	strlcpy(m.label, l->label, sizeof(m.label));
 	session_send(s, MON_LEASE, &m, NULL, 0);
 }

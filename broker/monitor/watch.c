@@ -18,6 +18,16 @@
 
 static uint64_t number;
 
+/* Whose it is, and why, which may name a user and a process. */
+static void
+watch_hide(struct mon_event *e)
+{
+	e->uid = NOBODY;
+	e->lease = 0;
+	if (e->kind == MON_EVENT_DEVICE)
+		memset(e->text, 0, sizeof(e->text));
+}
+
 static void
 watch_tell(struct mon_event *e, const char *text)
 {
@@ -31,13 +41,9 @@ watch_tell(struct mon_event *e, const char *text)
 
 		if (!s->watching)
 			continue;
-		if (e->uid != NOBODY && e->uid != s->peer.uid &&
-		    !request_admin(s)) {
-			shown.uid = NOBODY;
-			shown.lease = 0;
-			if (e->kind == MON_EVENT_DEVICE)
-				memset(shown.text, 0, sizeof(shown.text));
-		}
+		if (e->kind != MON_EVENT_POLICY && e->uid != s->peer.uid &&
+		    !request_admin(s))
+			watch_hide(&shown);
 		session_event(s, &shown);
 	}
 }

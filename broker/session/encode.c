@@ -68,7 +68,7 @@ encode_welcome(
 }
 
 static size_t
-encode_device(Vfiobroker__Reply *reply, const void *record, uint8_t *buf)
+encode_device(Vfiobroker__Reply reply, const void *record, uint8_t *buf)
 {
 	const struct mon_device *m = record;
 	Vfiobroker__Device d;
@@ -95,13 +95,13 @@ encode_device(Vfiobroker__Reply *reply, const void *record, uint8_t *buf)
 	d.mine = (m->flags & MON_DEVICE_MINE) != 0;
 	d.allowed = (m->flags & MON_DEVICE_ALLOWED) != 0;
 	d.why = text_to_proto(m->why);
-	reply->body_case = VFIOBROKER__REPLY__BODY_DEVICE;
-	reply->device = &d;
-	return pack(reply, buf);
+	reply.body_case = VFIOBROKER__REPLY__BODY_DEVICE;
+	reply.device = &d;
+	return pack(&reply, buf);
 }
 
 static size_t
-encode_lease(Vfiobroker__Reply *reply, const void *record, uint8_t *buf)
+encode_lease(Vfiobroker__Reply reply, const void *record, uint8_t *buf)
 {
 	const struct mon_lease *m = record;
 	Vfiobroker__Lease l;
@@ -123,13 +123,13 @@ encode_lease(Vfiobroker__Reply *reply, const void *record, uint8_t *buf)
 	l.revoking = (m->flags & MON_LEASE_REVOKING) != 0;
 	l.n_devices = m->ndevices;
 	l.devices = list;
-	reply->body_case = VFIOBROKER__REPLY__BODY_LEASE;
-	reply->lease = &l;
-	return pack(reply, buf);
+	reply.body_case = VFIOBROKER__REPLY__BODY_LEASE;
+	reply.lease = &l;
+	return pack(&reply, buf);
 }
 
 static size_t
-encode_grant(Vfiobroker__Reply *reply, const void *record, uint8_t *buf)
+encode_grant(Vfiobroker__Reply reply, const void *record, uint8_t *buf)
 {
 	const struct mon_grant *m = record;
 	Vfiobroker__Grant g;
@@ -148,9 +148,9 @@ encode_grant(Vfiobroker__Reply *reply, const void *record, uint8_t *buf)
 	g.memlock = m->memlock;
 	g.n_fds = m->nfds;
 	g.fds = list;
-	reply->body_case = VFIOBROKER__REPLY__BODY_GRANT;
-	reply->grant = &g;
-	return pack(reply, buf);
+	reply.body_case = VFIOBROKER__REPLY__BODY_GRANT;
+	reply.grant = &g;
+	return pack(&reply, buf);
 }
 
 static const char *const event_kinds[MON_EVENT_KIND_COUNT] = {
@@ -160,7 +160,7 @@ static const char *const event_kinds[MON_EVENT_KIND_COUNT] = {
 };
 
 static size_t
-encode_event(Vfiobroker__Reply *reply, const void *record, uint8_t *buf)
+encode_event(Vfiobroker__Reply reply, const void *record, uint8_t *buf)
 {
 	const struct mon_event *m = record;
 	Vfiobroker__Event e;
@@ -181,14 +181,14 @@ encode_event(Vfiobroker__Reply *reply, const void *record, uint8_t *buf)
 	e.has_owner = m->uid != UINT32_MAX;
 	e.owner = e.has_owner ? m->uid : 0;
 	e.text = text_to_proto(m->text);
-	reply->more = false;
-	reply->body_case = VFIOBROKER__REPLY__BODY_EVENT;
-	reply->event = &e;
-	return pack(reply, buf);
+	reply.more = false;
+	reply.body_case = VFIOBROKER__REPLY__BODY_EVENT;
+	reply.event = &e;
+	return pack(&reply, buf);
 }
 
 static size_t (*const items[MON_TYPE_COUNT])(
-    Vfiobroker__Reply *, const void *, uint8_t *) = {
+    Vfiobroker__Reply, const void *, uint8_t *) = {
 	[MON_DEVICE] = encode_device,
 	[MON_LEASE] = encode_lease,
 	[MON_GRANT] = encode_grant,
@@ -206,11 +206,11 @@ encode_item(uint32_t id, const void *record, uint8_t buf[PROTO_MESSAGE_MAX])
 		return 0;
 	reply.id = id;
 	reply.more = true;
-	return items[h->type](&reply, record, buf);
+	return items[h->type](reply, record, buf);
 }
 
 static size_t
-pack_with_texts(Vfiobroker__Reply *reply, const struct texts *t, uint8_t *buf)
+pack_with_texts(Vfiobroker__Reply reply, const struct texts *t, uint8_t *buf)
 {
 	Vfiobroker__Text texts[TEXTS_MAX];
 	Vfiobroker__Text *list[TEXTS_MAX];
@@ -222,9 +222,9 @@ pack_with_texts(Vfiobroker__Reply *reply, const struct texts *t, uint8_t *buf)
 		texts[i].more = t->items[i].more;
 		list[i] = &texts[i];
 	}
-	reply->n_texts = t->n;
-	reply->texts = list;
-	return pack(reply, buf);
+	reply.n_texts = t->n;
+	reply.texts = list;
+	return pack(&reply, buf);
 }
 
 size_t
@@ -235,7 +235,7 @@ encode_texts(uint32_t id, const struct texts *t, uint8_t buf[PROTO_MESSAGE_MAX])
 	vfiobroker__reply__init(&reply);
 	reply.id = id;
 	reply.more = true;
-	return pack_with_texts(&reply, t, buf);
+	return pack_with_texts(reply, t, buf);
 }
 
 size_t
@@ -247,5 +247,5 @@ encode_end(uint32_t id, enum status status, const struct texts *t,
 	vfiobroker__reply__init(&reply);
 	reply.id = id;
 	reply.status = (Vfiobroker__Status)status;
-	return pack_with_texts(&reply, t, buf);
+	return pack_with_texts(reply, t, buf);
 }

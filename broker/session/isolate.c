@@ -41,9 +41,9 @@ static const struct {
 	{ RLIMIT_MEMLOCK, 0 },
 	{ RLIMIT_MSGQUEUE, 0 },
 	{ RLIMIT_SIGPENDING, 0 },
-	{ RLIMIT_STACK, 128 * 1024 },
-	{ RLIMIT_DATA, 2 * 1024 * 1024 },
-	{ RLIMIT_AS, 16 * 1024 * 1024 },
+	{ RLIMIT_STACK, 128UL * 1024 },
+	{ RLIMIT_DATA, 2UL * 1024 * 1024 },
+	{ RLIMIT_AS, 16UL * 1024 * 1024 },
 };
 
 static int

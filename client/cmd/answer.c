@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The ioctls that answer a notification.  Called by notify.c and its children. */
+/*
+ * The ioctls that answer a notification.  Called by notify.c, also in the
+ * children that fetch nodes.
+ */
 
 #include "answer.h"
 

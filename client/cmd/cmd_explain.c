@@ -15,25 +15,26 @@
 
 #include "json.h"
 #include "say.h"
+#include "username.h"
 
 #define EXPLAIN_GROUPS 33
 
 /* In the order they are shown.  A heading alone on its line has a list. */
 static const struct section {
-	enum vfiobroker_text_kind kind;
 	const char *heading;
 	const char *key;
+	enum vfiobroker_text_kind kind;
 	bool list;
 } sections[] = {
-	{ VFIOBROKER_TEXT_DECISION, "decision", "decision", false },
-	{ VFIOBROKER_TEXT_RULE, "rule", "rule", false },
-	{ VFIOBROKER_TEXT_WHY, "why", "why", false },
-	{ VFIOBROKER_TEXT_FIX, "fix", "fix", false },
-	{ VFIOBROKER_TEXT_NEAR, "near misses", "near", true },
-	{ VFIOBROKER_TEXT_LIMIT, "limits", "limits", true },
-	{ VFIOBROKER_TEXT_REASON, "reasons against", "reasons", true },
-	{ VFIOBROKER_TEXT_SIBLING, "siblings", "siblings", true },
-	{ VFIOBROKER_TEXT_STEP, "steps", "steps", true },
+	{ "decision", "decision", VFIOBROKER_TEXT_DECISION, false },
+	{ "rule", "rule", VFIOBROKER_TEXT_RULE, false },
+	{ "why", "why", VFIOBROKER_TEXT_WHY, false },
+	{ "fix", "fix", VFIOBROKER_TEXT_FIX, false },
+	{ "near misses", "near", VFIOBROKER_TEXT_NEAR, true },
+	{ "limits", "limits", VFIOBROKER_TEXT_LIMIT, true },
+	{ "reasons against", "reasons", VFIOBROKER_TEXT_REASON, true },
+	{ "siblings", "siblings", VFIOBROKER_TEXT_SIBLING, true },
+	{ "steps", "steps", VFIOBROKER_TEXT_STEP, true },
 };
 
 #define NSECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -73,6 +74,7 @@ print_section(const struct section *s, const struct vfiobroker_text *texts,
 {
 	enum colour colour = COLOUR_NONE;
 	unsigned number = 0;
+	char text[2048];
 
 	if (s->kind == VFIOBROKER_TEXT_DECISION)
 		colour = r == 0 ? COLOUR_GOOD : COLOUR_BAD;
@@ -80,15 +82,16 @@ print_section(const struct section *s, const struct vfiobroker_text *texts,
 		if (texts[i].kind != s->kind)
 			continue;
 		number++;
+		username_expand(texts[i].text, text, sizeof(text));
 		if (s->list && number == 1)
 			printf("%s\n", s->heading);
 		if (s->kind == VFIOBROKER_TEXT_STEP)
-			printf("  %u. %s\n", number, texts[i].text);
+			printf("  %u. %s\n", number, text);
 		else if (s->list)
-			printf("  %s\n", texts[i].text);
+			printf("  %s\n", text);
 		else
 			printf("%-9s %s%s%s\n", number == 1 ? s->heading : "",
-			    colour_start(stdout, colour), texts[i].text,
+			    colour_start(stdout, colour), text,
 			    colour_end(stdout, colour));
 	}
 }

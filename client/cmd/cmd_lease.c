@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "address.h"
+#include "progress.h"
 #include "say.h"
 
 #define REVOKE_GRACE_MS 10000
@@ -37,6 +37,22 @@ lease_operand(const struct command *c, int argc, char **argv, uint64_t *out)
 	return EX_OK;
 }
 
+/* The end of each of these commands: what the broker says, good or bad. */
+static int
+conclude(struct vfiobroker *broker, int r)
+{
+	const struct vfiobroker_text *texts = NULL;
+	size_t n = vfiobroker_texts(broker, &texts);
+	int status = EX_OK;
+
+	if (r != 0)
+		status = say_refusal(broker, r);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		puts(texts[i].text);
+	vfiobroker_close(broker);
+	return status;
+}
+
 int
 cmd_release(const struct command *c, int argc, char **argv)
 {
@@ -44,7 +60,6 @@ cmd_release(const struct command *c, int argc, char **argv)
 	struct vfiobroker *broker = NULL;
 	int status = options_read(c, options, &argc, &argv);
 	uint64_t lease = 0;
-	int r;
 
 	if (status != OPTIONS_OK)
 		return status;
@@ -53,11 +68,14 @@ cmd_release(const struct command *c, int argc, char **argv)
 		status = command_connect(&broker);
 	if (status != EX_OK)
 		return status;
-	r = vfiobroker_release(broker, lease);
-	if (r != 0)
-		status = say_refusal(broker, r);
-	vfiobroker_close(broker);
-	return status;
+	return conclude(broker, vfiobroker_release(broker, lease));
+}
+
+static bool
+tell_revoke(void *arg)
+{
+	say("waiting for the holder of lease %" PRIu64, *(uint64_t *)arg);
+	return true;
 }
 
 int
@@ -72,6 +90,7 @@ cmd_revoke(const struct command *c, int argc, char **argv)
 	struct vfiobroker *broker = NULL;
 	int status = options_read(c, options, &argc, &argv);
 	uint64_t lease = 0;
+	pid_t progress;
 	int r;
 
 	if (status != OPTIONS_OK)
@@ -81,11 +100,10 @@ cmd_revoke(const struct command *c, int argc, char **argv)
 		status = command_connect(&broker);
 	if (status != EX_OK)
 		return status;
+	progress = progress_start(tell_revoke, &lease);
 	r = vfiobroker_revoke(broker, lease, grace);
-	if (r != 0)
-		status = say_refusal(broker, r);
-	vfiobroker_close(broker);
-	return status;
+	progress_stop(progress);
+	return conclude(broker, r);
 }
 
 int
@@ -97,7 +115,6 @@ cmd_recover(const struct command *c, int argc, char **argv)
 	char buf[OPTION_ERROR_MAX];
 	int status = options_read(c, options, &argc, &argv);
 	const char *wrong;
-	int r;
 
 	if (status != OPTIONS_OK)
 		return status;
@@ -110,9 +127,5 @@ cmd_recover(const struct command *c, int argc, char **argv)
 	status = command_connect(&broker);
 	if (status != EX_OK)
 		return status;
-	r = vfiobroker_recover(broker, &wanted.v[0]);
-	if (r != 0)
-		status = say_refusal(broker, r);
-	vfiobroker_close(broker);
-	return status;
+	return conclude(broker, vfiobroker_recover(broker, &wanted.v[0]));
 }

@@ -18,6 +18,7 @@
 #include "pciclass.h"
 #include "say.h"
 #include "table.h"
+#include "username.h"
 
 struct devices {
 	struct vfiobroker_device *v;
@@ -162,7 +163,7 @@ show_kind(const struct vfiobroker_device *d)
 static int
 show_text(const struct vfiobroker_device *d)
 {
-	char bdf[BDF_STRLEN];
+	char bdf[BDF_STRLEN], why[512];
 
 	printf("device   %s\n", address_format(&d->bdf, bdf));
 	printf("id       %04x:%04x\n", d->vendor, d->device);
@@ -178,7 +179,8 @@ show_text(const struct vfiobroker_device *d)
 	printf("state    %s%s\n", d->state,
 	    d->claimed ? " (claimed by the policy)" : "");
 	if (d->why[0] != '\0')
-		printf("why      %s\n", d->why);
+		printf(
+		    "why      %s\n", username_expand(d->why, why, sizeof(why)));
 	if (d->lease != 0)
 		printf("lease    %" PRIu64 "\n", d->lease);
 	show_owner(d);

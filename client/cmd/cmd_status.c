@@ -19,6 +19,7 @@
 #include "json.h"
 #include "say.h"
 #include "size.h"
+#include "username.h"
 
 struct state_of_things {
 	const struct vfiobroker_welcome *welcome;
@@ -86,7 +87,7 @@ static int
 status_text(const struct state_of_things *s)
 {
 	const struct vfiobroker_welcome *w = s->welcome;
-	char bdf[BDF_STRLEN];
+	char bdf[BDF_STRLEN], why[512];
 
 	printf("broker    %s, protocol %u\n", w->broker, w->version);
 	printf("you       %s (uid %u)%s\n", user_name(w->uid), (unsigned)w->uid,
@@ -105,7 +106,8 @@ status_text(const struct state_of_things *s)
 		printf("device    %s %s%s%s%s%s\n",
 		    address_format(&d->bdf, bdf), colour_start(stdout, colour),
 		    d->state, colour_end(stdout, colour),
-		    d->why[0] != '\0' ? ": " : "", d->why);
+		    d->why[0] != '\0' ? ": " : "",
+		    username_expand(d->why, why, sizeof(why)));
 	}
 	return EX_OK;
 }

@@ -7,10 +7,12 @@
 #include "command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "say.h"
 
@@ -149,10 +151,31 @@ dispatch(int argc, char **argv)
 	return say_usage("", "there is no command '%s'", word);
 }
 
+/*
+ * Whoever starts us with stdin, stdout or stderr closed would find a lease in
+ * their places, and messages written into it.
+ */
+static int
+open_missing_stdio(void)
+{
+	int fd = STDIN_FILENO;
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = open("/dev/null", O_RDWR);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 int
 command_main(int argc, char **argv)
 {
-	int status = dispatch(argc - 1, argv + (argc > 0));
+	int status = open_missing_stdio();
+
+	if (status != 0)
+		return EX_OSERR; /* and nowhere to say it */
+	status = dispatch(argc - 1, argv + (argc > 0));
 
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return say_oserr(errno, "cannot write the output");

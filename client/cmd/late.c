@@ -119,9 +119,9 @@ acquire_into(struct vfiobroker *broker, uint64_t lease,
 }
 
 /*
- * A group that the lease has not got, as r says.  All of it is asked for, since the open
- * does not say which function is meant; where the policy gives only one of
- * them, that one.
+ * A group that the lease has not got, as r says.  All of it is asked for,
+ * since the open does not say which function is meant; where the policy gives
+ * only one of them, that one.
  */
 static int
 acquire_group(struct vfiobroker *broker, uint64_t lease, int group,

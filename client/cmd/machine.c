@@ -20,9 +20,6 @@
 #include "pciclass.h"
 #include "pciids.h"
 
-/* Of a build without the guard's objects nothing is critical. */
-#pragma weak guard_collect
-
 /* "<sysroot>/sys/bus/pci/devices/<bdf>/<name>" */
 static void
 attribute_path(char *buf, size_t size, const char *sysroot,
@@ -160,7 +157,7 @@ needs(void *arg, size_t i, enum reason reason)
 	struct machine *m = arg;
 	uint32_t *reasons = &m->reasons[i];
 
-	if ((*reasons & REASONS_KNOWN) == 0 && guard_collect != NULL)
+	if ((*reasons & REASONS_KNOWN) == 0)
 		guard_collect(
 		    m->sysroot, &m->devices[i].bdf, found_reason, reasons);
 	*reasons |= REASONS_KNOWN;

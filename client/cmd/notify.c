@@ -350,11 +350,13 @@ notify_serve(struct supervision *s, int listenerfd, int programfd)
 	};
 	size_t size = notif_size();
 	struct seccomp_notif *n = malloc(size);
-	int r = n == NULL ? -ENOMEM : 0;
+	int r = 0;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, v.giftfd) !=
-	    0)
-		r = -errno;
+	if (n == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			     v.giftfd) != 0) {
+		free(n);
+		return say_oserr(errno, "the supervisor cannot start");
+	}
 	/* Linux 6.6: hand the CPU over with the answer; else no harm. */
 	ioctl(listenerfd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 	    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "client/vfiobroker.h"
+#include "username.h"
 
 #define SAY_MAX 8192
 
@@ -86,9 +87,10 @@ say_oserr(int err, const char *what)
 int
 say_refusal(const struct vfiobroker *broker, int r)
 {
+	char text[SAY_MAX];
 	if (broker == NULL)
 		return say_oserr(-r, "cannot ask the broker");
-	say("%s", vfiobroker_error(broker));
+	say_text(username_expand(vfiobroker_error(broker), text, sizeof(text)));
 	return vfiobroker_exit_status(r);
 }
 
@@ -100,12 +102,20 @@ static const char *const escapes[COLOUR_COUNT] = {
 	[COLOUR_FAINT] = "\033[2m",
 };
 
+/* Asked for every cell of a table, so the answer is kept. */
 bool
 colour_wanted(FILE *f)
 {
-	const char *no = getenv("NO_COLOR");
+	static const FILE *known;
+	static bool wanted;
+	const char *no;
 
-	return isatty(fileno(f)) == 1 && (no == NULL || no[0] == '\0');
+	if (f == known)
+		return wanted;
+	no = getenv("NO_COLOR");
+	known = f;
+	wanted = (no == NULL || no[0] == '\0') && isatty(fileno(f)) == 1;
+	return wanted;
 }
 
 const char *

@@ -18,6 +18,6 @@ struct wish {
  * takes long.  Returns EX_OK and a grant to free, or the status to exit with
  * after the message.  The connection is closed: the lease is in the grant.
  */
-int take_lease(const struct wish *, struct vfiobroker_grant **out);
+int take_lease(struct wish *, struct vfiobroker_grant **out);
 
 #endif

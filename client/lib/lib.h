@@ -70,6 +70,11 @@ int lib_bdf(struct vfiobroker_bdf *to, const Vfiobroker__Bdf *from);
 
 void lib_bdf_fill(Vfiobroker__Bdf *to, const struct vfiobroker_bdf *from);
 
+/* ---- open.c ----------------------------------------------------------- */
+
+/* Disconnects; may be called twice. */
+void lib_hang_up(struct vfiobroker *);
+
 /* ---- lib_call.c ------------------------------------------------------- */
 
 /*

@@ -35,9 +35,7 @@ received_free(struct received *in)
 static int
 fail_gone(struct vfiobroker *h)
 {
-	if (h->fd >= 0)
-		(void)close(h->fd); /* the other end is closed already */
-	h->fd = -1;
+	lib_hang_up(h);
 	return lib_fail(h, -ECONNRESET,
 	    "the broker at %s closed the connection\n"
 	    "  see why: journalctl -u vfiobrokerd",
@@ -63,6 +61,22 @@ call_send(struct vfiobroker *h, const uint8_t *buf, size_t len, int pidfd)
 	return 0;
 }
 
+/* r is what fdpass_recv() returned instead of a packet. */
+static int
+fail_recv(struct vfiobroker *h, int r)
+{
+	if (r == 0 || r == -ECONNRESET)
+		return fail_gone(h);
+	if (r == -EMSGSIZE)
+		return lib_fail_protocol(h, "a message that is too long");
+	if (r == -EPROTO)
+		return lib_fail_protocol(
+		    h, "more file descriptors than can be opened here");
+	lib_hang_up(h);
+	return lib_fail(
+	    h, r, "cannot hear the broker at %s: %s", h->path, strerror(-r));
+}
+
 /* On 0 the caller must received_free(). */
 static int
 call_recv(struct vfiobroker *h, struct received *in)
@@ -72,16 +86,8 @@ call_recv(struct vfiobroker *h, struct received *in)
 
 	in->nfds = FDPASS_MAX_FDS;
 	n = fdpass_recv(h->fd, buf, sizeof(buf), in->fds, &in->nfds, 0);
-	if (n == 0 || n == -ECONNRESET)
-		return fail_gone(h);
-	if (n == -EMSGSIZE)
-		return lib_fail_protocol(h, "a message that is too long");
-	if (n == -EPROTO)
-		return lib_fail_protocol(
-		    h, "more file descriptors than can be opened here");
-	if (n < 0)
-		return lib_fail(h, (int)n, "cannot hear the broker at %s: %s",
-		    h->path, strerror((int)-n));
+	if (n <= 0)
+		return fail_recv(h, (int)n);
 	in->reply = vfiobroker__reply__unpack(NULL, (size_t)n, buf);
 	if (in->reply != NULL)
 		return 0;
@@ -96,7 +102,7 @@ fail_reply(struct vfiobroker *h, int r)
 	if (r == -EPROTO)
 		return lib_fail_protocol(h, "a reply that makes no sense");
 	/* The rest of the answer would be taken for that of the next call. */
-	(void)lib_fail_protocol(h, "");
+	lib_hang_up(h);
 	return lib_fail(h, r, "%s", strerror(-r));
 }
 

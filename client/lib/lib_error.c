@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "../../broker/common/status.h"
 
@@ -43,10 +42,7 @@ lib_fail(struct vfiobroker *h, int r, const char *fmt, ...)
 int
 lib_fail_protocol(struct vfiobroker *h, const char *what)
 {
-	/* Nothing was written that closing could lose. */
-	if (h->fd >= 0)
-		(void)close(h->fd);
-	h->fd = -1;
+	lib_hang_up(h);
 	return lib_fail(h, -EPROTO,
 	    "the broker at %s sent %s\n"
 	    "  is this the broker's socket, and of the same version?",

@@ -47,8 +47,7 @@ open_connect(struct vfiobroker *h)
 	if (r == 0)
 		return 0;
 	r = fail_connect(h, errno);
-	(void)close(h->fd); /* never connected */
-	h->fd = -1;
+	lib_hang_up(h);
 	return r;
 }
 
@@ -97,6 +96,15 @@ open_hello(struct vfiobroker *h)
 	return r;
 }
 
+void
+lib_hang_up(struct vfiobroker *h)
+{
+	/* Nothing is buffered here that closing could lose. */
+	if (h->fd >= 0)
+		(void)close(h->fd);
+	h->fd = -1;
+}
+
 int
 vfiobroker_open(struct vfiobroker **out, const char *path)
 {
@@ -125,9 +133,7 @@ vfiobroker_close(struct vfiobroker *h)
 {
 	if (h == NULL)
 		return;
-	/* Nothing is buffered that closing could lose. */
-	if (h->fd >= 0)
-		(void)close(h->fd);
+	lib_hang_up(h);
 	lib_error_clear(h);
 	lib_texts_clear(h);
 	free(h->events);

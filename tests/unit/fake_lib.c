@@ -3,7 +3,8 @@
  * A libvfiobroker without a broker, for tests of the command: always the same
  * small machine.  VFIOBROKER_FAKE chooses what happens to requests: unset, all
  * is well; "down", nothing answers; else the name of a refusal below, behind
- * "late-" if only the opens of a running program shall meet it.
+ * "late-" if only the opens of a running program shall meet it; or "slow", when
+ * a lease takes some seconds.
  * VFIOBROKER_FAKE_LOG names a file that gets a line for each request.
  */
 
@@ -266,6 +267,8 @@ vfiobroker_acquire(struct vfiobroker *b, const struct vfiobroker_request *q,
 		    q->devices[i].bus, q->devices[i].dev, q->devices[i].fn);
 	if (r != 0)
 		return r;
+	if (strcmp(fake_mode(), "slow") == 0)
+		sleep(2);
 	*out = calloc(1, sizeof(**out));
 	if (*out == NULL)
 		return -ENOMEM;
@@ -381,8 +384,13 @@ vfiobroker_show_policy(struct vfiobroker *b)
 int
 vfiobroker_revoke(struct vfiobroker *b, uint64_t lease, unsigned grace_ms)
 {
+	int r = fake_result(b);
+
 	fake_log("revoke %" PRIu64 " %u", lease, grace_ms);
-	return fake_result(b);
+	if (r == 0)
+		add_text(b, VFIOBROKER_TEXT_WHY,
+		    "0000:01:10.2 came back and is ready");
+	return r;
 }
 
 int

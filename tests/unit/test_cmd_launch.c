@@ -7,7 +7,9 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,26 +33,29 @@ struct result {
 };
 
 /*
- * Splits at blanks; the last argument is script, if any.  %d in line is the
- * directory of this test.
+ * Splits at blanks; the last argument is script, if any.  %d at the start of a
+ * word is the directory of this test.
  */
 static int
 make_argv(const char *line, const char *script, char **argv)
 {
-	char whole[2048];
+	static char name[] = "vfiobroker", words[4096], last[1024];
+	char copy[2048];
+	size_t used = 0;
 	int n = 0;
 
-	snprintf(whole, sizeof(whole), "vfiobroker %s", line);
-	for (char *w = strtok(whole, " "); w != NULL; w = strtok(NULL, " ")) {
-		argv[n] = NULL;
-		if (strncmp(w, "%d", 2) != 0)
-			argv[n] = strdup(w);
-		else if (asprintf(&argv[n], "%s%s", dir, w + 2) == -1)
-			_exit(98);
-		n++;
+	snprintf(copy, sizeof(copy), "%s", line);
+	argv[n++] = name;
+	for (char *w = strtok(copy, " "); w != NULL; w = strtok(NULL, " ")) {
+		bool here = strncmp(w, "%d", 2) == 0;
+
+		argv[n++] = words + used;
+		used += 1 + (size_t)snprintf(words + used, sizeof(words) - used,
+				"%s%s", here ? dir : "", w + 2 * here);
 	}
+	snprintf(last, sizeof(last), "%s", script != NULL ? script : "");
 	if (script != NULL)
-		argv[n++] = strdup(script);
+		argv[n++] = last;
 	argv[n] = NULL;
 	return n;
 }
@@ -93,8 +98,6 @@ launch(struct result *r, const char *fake, const char *line, const char *script)
 		exit(command_main(argc, argv));
 	}
 	ck_assert_int_eq(waitpid(r->pid, &r->status, 0), r->pid);
-	while (argc > 0)
-		free(argv[--argc]);
 	snprintf(out, sizeof(out), "/proc/self/fd/%d", outfd);
 	read_file(out, r->out);
 	read_file(log, r->log);
@@ -315,6 +318,95 @@ START_TEST(run_in_run)
 }
 END_TEST
 
+/* ---- terminals and their absence -------------------------------------- */
+
+/* Runs a command whose stdout and stderr are a terminal; text is what came. */
+static int
+on_terminal(const char *line, const char *fake, char *text)
+{
+	char *argv[MAX_ARGS];
+	size_t len = 0;
+	int ptyfd, status, argc;
+	ssize_t n = 1;
+	pid_t pid;
+
+	fflush(NULL);
+	argc = make_argv(line, NULL, argv);
+	pid = forkpty(&ptyfd, NULL, NULL, NULL);
+	if (pid == 0) {
+		setenv("VFIOBROKER_FAKE", fake, 1);
+		exit(command_main(argc, argv));
+	}
+	ck_assert_int_gt(pid, 0);
+	while (n > 0) {
+		n = read(ptyfd, text + len, MAX_TEXT - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	text[len] = '\0';
+	close(ptyfd);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+START_TEST(terminal_has_colour)
+{
+	static char text[MAX_TEXT];
+
+	unsetenv("NO_COLOR");
+	ck_assert_int_eq(on_terminal("list", "", text), 0);
+	has(text, "\033[32mleased\033[0m ");
+	has(text, "\033[1;31mquarantined\033[0m");
+	setenv("NO_COLOR", "1", 1);
+	ck_assert_int_eq(on_terminal("list", "", text), 0);
+	has_not(text, "\033");
+}
+END_TEST
+
+START_TEST(terminal_is_told_of_waiting)
+{
+	static char text[MAX_TEXT];
+
+	ck_assert_int_eq(
+	    on_terminal("exec --device 01:10.4 -- echo done", "slow", text), 0);
+	has(text, "vfiobroker: waiting for 0000:01:10.4 (draining): pid 4711");
+	has(text, "done");
+	/* Nobody waits, nobody is told. */
+	ck_assert_int_eq(
+	    on_terminal("exec --device 01:10.4 -- echo done", "", text), 0);
+	has_not(text, "waiting");
+}
+END_TEST
+
+/* The lease must not take the place of a closed stderr, nor stay in it. */
+START_TEST(closed_stdio_is_not_a_lease)
+{
+	static char text[MAX_TEXT];
+	char *argv[MAX_ARGS], script[256], file[] = "/tmp/vfiobroker-XXXXXX";
+	int status, argc, fd = mkstemp(file);
+	pid_t pid;
+
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	snprintf(script, sizeof(script),
+	    "for i in 0 2 3 4 5; do echo $i $(readlink /proc/$$/fd/$i); done "
+	    ">%s",
+	    file);
+	argc = make_argv("run --device 01:10.0 -- sh -c", script, argv);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		setenv("VFIOBROKER_FAKE", "", 1);
+		close_range(0, ~0U, 0);
+		exit(command_main(argc, argv));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	read_file(file, text);
+	unlink(file);
+	ck_assert_int_eq(status, 0);
+	has(text, "0 /dev/null\n2 /dev/null\n3 /memfd:lease");
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 int
@@ -337,6 +429,9 @@ main(int argc, char **argv)
 	tcase_add_loop_test(t, run_tells_late_refusals, 0, COUNT(refusals));
 	tcase_add_test(t, run_keeps_exit_and_signal);
 	tcase_add_test(t, run_in_run);
+	tcase_add_test(t, terminal_has_colour);
+	tcase_add_test(t, terminal_is_told_of_waiting);
+	tcase_add_test(t, closed_stdio_is_not_a_lease);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -234,6 +234,9 @@ offer_wrong(enum grant_error e)
 		break;
 	case TWO_GRANTS:
 		offer.twice = true;
+		offer.nfds = offer.nkinds = 1;
+		offer.fds[0].kind = VFIOBROKER__FD__KIND__GROUP;
+		offer.fds[0].group = 26;
 		break;
 	case NO_GRANT:
 		offer.none = true;

@@ -327,6 +327,15 @@ script_too_many_fds(int fd)
 	broker_send(fd, &reply, fds, FDPASS_MAX_FDS);
 }
 
+/* The text must not be seen of an answer that was never finished. */
+static void
+script_text_then_garbage(int fd)
+{
+	broker_text(fd, broker_expect(fd, VFIOBROKER__REQUEST__OP_HELLO),
+	    VFIOBROKER_TEXT_WHY, "half an answer", false);
+	MUST(fdpass_send(fd, "\xff", 1, NULL, 0) == 0);
+}
+
 static const struct {
 	void (*script)(int);
 	int r;
@@ -344,6 +353,7 @@ static const struct {
 	{ script_negative_status, -EPROTO, "makes no sense" },
 	{ script_text_kind, -EPROTO, "makes no sense" },
 	{ script_too_many_fds, -EPROTO, "makes no sense" },
+	{ script_text_then_garbage, -EPROTO, "no reply" },
 };
 
 START_TEST(stranger)

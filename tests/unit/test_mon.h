@@ -59,8 +59,12 @@ read_exactly(int fd, void *buf, size_t len)
 	for (char *at = buf; len > 0;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t n;
+		int r;
 
-		ck_assert_int_eq(poll(&p, 1, PATIENCE_MS), 1);
+		do /* a child's end may come in between */
+			r = poll(&p, 1, PATIENCE_MS);
+		while (r == -1 && errno == EINTR);
+		ck_assert_int_eq(r, 1);
 		n = read(fd, at, len);
 		ck_assert_int_gt(n, 0);
 		at += n;

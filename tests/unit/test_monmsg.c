@@ -354,6 +354,9 @@ START_TEST(acquire_twice)
 	ck_assert(monmsg_check_request(&m, sizeof(m)));
 	m.devices[2] = m.devices[1];
 	ck_assert(!monmsg_check_request(&m, sizeof(m)));
+	m = good_acquire;
+	m.devices[1] = m.devices[0];
+	ck_assert(!monmsg_check_request(&m, sizeof(m)));
 }
 END_TEST
 
@@ -368,6 +371,8 @@ START_TEST(explain_oneself)
 	m.ngids = 0;
 	memset(m.gids, 0, sizeof(m.gids));
 	ck_assert(monmsg_check_request(&m, sizeof(m)));
+	m.uid = 1000;
+	ck_assert(!monmsg_check_request(&m, sizeof(m)));
 	m.flags = MON_EXPLAIN_USER;
 	ck_assert(monmsg_check_request(&m, sizeof(m)));
 	m.ngids = 33;

@@ -12,6 +12,7 @@
 
 static char directory[4000];
 static char examples[4000];
+static char docs[4000];
 static struct dirent **inputs;
 static struct dirent **confs;
 
@@ -76,7 +77,7 @@ START_TEST(golden)
 	const char *name = inputs[_i]->d_name;
 	struct errors errors = { 0 };
 	struct policy_source source = { .name = name };
-	size_t len, elen;
+	size_t len = 0, elen = 0;
 	char *in = file_read(directory, name, ".in", &len);
 	char *ok = file_read(directory, name, ".ok", &elen);
 	char *err = file_read(directory, name, ".err", &elen);
@@ -84,6 +85,7 @@ START_TEST(golden)
 	struct policy *p;
 	int r;
 
+	ck_assert_ptr_nonnull(in);
 	ck_assert_msg((ok == NULL) != (err == NULL), "%s: .ok or .err", name);
 	source.text = in;
 	source.len = len;
@@ -115,20 +117,49 @@ any_user(void *arg, const char *name, uid_t *out)
 	return 0;
 }
 
-START_TEST(example)
+static void
+check_loads(const char *name, const char *text, size_t len)
 {
 	const struct policy_resolver any = { any_user, any_user, NULL };
-	struct policy_source source = { .name = confs[_i]->d_name };
+	const struct policy_source source = { name, text, len };
 	struct errors errors = { 0 };
-	char *text = file_read(examples, source.name, ".conf", &source.len);
 	struct policy *p;
 	int r;
 
-	source.text = text;
 	r = policy_load(&p, &source, 1, &any, errors_add, &errors);
-	ck_assert_msg(r == 0, "%s:%u:%u: %s", source.name, errors.first.line,
+	ck_assert_msg(r == 0, "%s:%u:%u: %s", name, errors.first.line,
 	    errors.first.column, errors.first.text);
 	policy_free(p);
+}
+
+START_TEST(example)
+{
+	const char *name = confs[_i]->d_name;
+	size_t len = 0;
+	char *text = file_read(examples, name, ".conf", &len);
+
+	ck_assert_ptr_nonnull(text);
+	check_loads(name, text, len);
+	free(text);
+}
+END_TEST
+
+/* The manual's displays are policies. */
+START_TEST(manual)
+{
+	size_t len = 0, n = 0;
+	char *text = file_read(docs, "vfiobroker-policy.5", ".5", &len);
+	char *at = text, *end;
+
+	ck_assert_ptr_nonnull(text);
+	while ((at = strstr(at, ".Bd -literal")) != NULL) {
+		at = strchr(at, '\n') + 1;
+		end = strstr(at, ".Ed\n");
+		ck_assert_ptr_nonnull(end);
+		check_loads("vfiobroker-policy.5", at, (size_t)(end - at));
+		n++;
+	}
+	ck_assert_uint_eq(n, 3);
 	free(text);
 }
 END_TEST
@@ -169,6 +200,7 @@ main(void)
 	if (top == NULL)
 		top = ".";
 	snprintf(directory, sizeof(directory), "%s/tests/golden/policy", top);
+	snprintf(docs, sizeof(docs), "%s/docs", top);
 	snprintf(examples, sizeof(examples), "%s/policy/examples", top);
 	ninputs = scandir(directory, &inputs, is_input, alphasort);
 	nconfs = scandir(examples, &confs, is_conf, alphasort);
@@ -178,6 +210,7 @@ main(void)
 	}
 	tcase_add_loop_test(tc, golden, 0, ninputs);
 	tcase_add_loop_test(tc, example, 0, nconfs);
+	tcase_add_test(tc, manual);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

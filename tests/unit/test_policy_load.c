@@ -10,7 +10,16 @@
 
 /* ---- memory that runs out ---------------------------------------------- */
 
-#if !defined(__SANITIZE_ADDRESS__)
+/* The address sanitizer has an allocator of its own. */
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_MALLOC 0
+#elif defined(__has_feature)
+#define OWN_MALLOC (!__has_feature(address_sanitizer))
+#else
+#define OWN_MALLOC 1
+#endif
+
+#if OWN_MALLOC
 static long allocations_left = -1; /* -1: as many as wanted */
 
 extern void *__libc_malloc(size_t);
@@ -249,7 +258,7 @@ main(void)
 	SRunner *sr;
 	int failed;
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if OWN_MALLOC
 	tcase_add_test(tc, out_of_memory);
 #endif
 	tcase_add_test(tc, no_sources);

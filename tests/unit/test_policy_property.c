@@ -382,14 +382,22 @@ check_added_allow(
     const struct book *b, const struct policy *p, const struct request *r)
 {
 	struct book more = *b;
+	struct answer before, after;
 	struct policy *q;
 
 	line_random(more.lines[more.n++], sizeof(more.lines[0]), "allow");
 	book_shuffle(&more);
 	q = book_load(&more);
-	for (size_t i = 0; i < REQUESTS; i++)
-		if (allowed(p, &r[i]))
-			CHECK(allowed(q, &r[i]));
+	for (size_t i = 0; i < REQUESTS; i++) {
+		ask(p, &r[i], &before);
+		ask(q, &r[i], &after);
+		if (before.d.verdict != POLICY_ALLOW)
+			continue;
+		CHECK(after.d.verdict == POLICY_ALLOW);
+		for (size_t j = 0; j < r[i].request.ndevices; j++)
+			CHECK(after.terms[j].siblings_take >=
+			      before.terms[j].siblings_take);
+	}
 	policy_free(q);
 }
 

@@ -342,9 +342,30 @@ fill(struct mon_device *m)
 	return n;
 }
 
+/* Clock ticks that the session has run for, in user and kernel mode. */
+static unsigned long
+session_ticks(void)
+{
+	char path[64];
+	unsigned long user = 0, kernel = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", session);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f,
+			     "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u"
+			     " %*u %*u %lu %lu",
+			     &user, &kernel),
+	    2);
+	fclose(f);
+	return user + kernel;
+}
+
 START_TEST(slow_reader)
 {
 	struct mon_device m = good_device;
+	unsigned long ticks;
 	unsigned n;
 	Vfiobroker__Reply *r;
 
@@ -352,6 +373,10 @@ START_TEST(slow_reader)
 	m.h.seq = monitor_expect(MON_LIST_DEVICES, NULL, NULL, NULL);
 	n = fill(&m);
 	ck_assert_uint_gt(n, 100);
+	/* It sleeps meanwhile, although there is more to read for it. */
+	ticks = session_ticks();
+	usleep(400000);
+	ck_assert_uint_lt(session_ticks() - ticks, 10);
 	for (unsigned i = 0; i < n; i++) {
 		r = client_recv(NULL, NULL);
 		ck_assert_uint_eq(r->device->lease, i);

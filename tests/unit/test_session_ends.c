@@ -252,12 +252,6 @@ END_TEST
 
 /* ---- the start -------------------------------------------------------- */
 
-static void
-setup_unwelcome(void)
-{
-	session_start(child);
-}
-
 START_TEST(spare_is_not_needed)
 {
 	usleep(20000);
@@ -288,6 +282,20 @@ END_TEST
 START_TEST(no_welcome)
 {
 	monitor_send(&good_end, NULL, 0);
+	ck_assert_int_eq(session_end(), 70);
+}
+END_TEST
+
+/* Even if it brings an fd, as only a welcome may. */
+START_TEST(grant_for_welcome)
+{
+	struct mon_grant m = good_grant;
+	int fds[1] = { monfd };
+
+	m.h.seq = 0;
+	m.nfds = 1;
+	memset(&m.fds[1], 0, sizeof(m.fds) - sizeof(m.fds[0]));
+	monitor_send(&m, fds, 1);
 	ck_assert_int_eq(session_end(), 70);
 }
 END_TEST
@@ -339,6 +347,7 @@ case_start(void)
 	tcase_add_test(tc, welcome_without_client);
 	tcase_add_test(tc, welcome_with_two);
 	tcase_add_test(tc, no_welcome);
+	tcase_add_test(tc, grant_for_welcome);
 	tcase_add_test(tc, welcome_not_canonical);
 	return tc;
 }

@@ -109,11 +109,13 @@ check_match "tolerate root-fs on $ROOTDISK" "the line that would lift it is name
 check "the root file system lives" touch /root/alive
 
 # Never tolerated.
-refused "$BRIDGE" pcieport NOT_ENDPOINT || true
+refused "$BRIDGE" none NOT_ENDPOINT
 check_not "a bridge is not to be tolerated" sh -c \
 	"vfiobroker explain --device $BRIDGE --user alice | grep -q 'tolerate not-endpoint'"
-reload <<-END
-	tolerate not-endpoint on $BRIDGE
-END
+{ lines; echo "tolerate not-endpoint on $BRIDGE"; } | policy
+kill -HUP "$broker_pid"
+wait_for 10 "a policy that would is refused whole, with its place" \
+	broker_log_match 'policy.conf:[0-9]+:[0-9]+: .*not-endpoint'
+granted "$NIC" e1000e
 broker_stop
 rm -rf /run/vfiobroker

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What workers do to a device, with the test in the kernel's place: each store
+ * waits in a fifo until it has been looked at, and so has the record that must
+ * have been written before it.
+ */
+
+#include <sys/inotify.h>
+
+#include "tests/unit/test_mon_work.h"
+
+#define NAME "0000:01:00.0"
+#define DEVICE "sys/bus/pci/devices/" NAME "/"
+#define DRIVERS "sys/bus/pci/drivers/"
+#define PROBE "sys/bus/pci/drivers_probe"
+
+static int watchfd, openfd;
+
+static void
+setup(void)
+{
+	work_setup();
+	watchfd = inotify_init1(IN_CLOEXEC);
+	ck_assert_int_ge(inotify_add_watch(
+			     watchfd, rundir_path(RUNDIR_DEVICES), IN_MOVED_TO),
+	    0);
+}
+
+/* Waits for the record of the next step, and has a look at it. */
+static struct record
+next_record(const char *step)
+{
+	static const struct bdf bdf = { .bus = 1 };
+	struct {
+		struct inotify_event head;
+		char name[16];
+	} event; /* one of them, as the kernel pads it */
+	struct record r;
+
+	read_exactly(watchfd, &event, sizeof(event));
+	ck_assert_str_eq(event.name, NAME);
+	ck_assert_int_eq(record_read(&bdf, &r), 0);
+	ck_assert_str_eq(r.step, step);
+	return r;
+}
+
+static void
+set_driver(const char *name)
+{
+	if (name == NULL)
+		fixture_remove(&tree, DEVICE "driver");
+	else
+		fixture_link(&tree, name, DEVICE "driver");
+}
+
+static struct device *
+device_on(const char *driver)
+{
+	struct device *d = work_device(0, driver);
+
+	work_fifo(DEVICE "driver_override");
+	work_fifo(PROBE);
+	if (driver != NULL)
+		work_fifo(DRIVERS "%s/unbind", driver);
+	return d;
+}
+
+/* The kernel's answer to who reads a fifo. */
+static void
+answer(const char *path, const char *text)
+{
+	int fd = openat(tree.rootfd, path, O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* A fifo so full that a store into it waits, and one is told of its opening. */
+static int
+store_held(const char *path)
+{
+	static const char filler[4096];
+	char full[256];
+	int fd = openat(tree.rootfd, path, O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(
+	    fcntl(fd, F_SETPIPE_SZ, sizeof(filler)), sizeof(filler));
+	ck_assert_int_eq(write(fd, filler, sizeof(filler)), sizeof(filler));
+	snprintf(full, sizeof(full), "%s/%s", tree.root, path);
+	openfd = inotify_init1(IN_CLOEXEC);
+	ck_assert_int_ge(inotify_add_watch(openfd, full, IN_OPEN), 0);
+	return fd;
+}
+
+static void
+store_arrives(void)
+{
+	struct inotify_event event;
+
+	read_exactly(openfd, &event, sizeof(event));
+}
+
+static void
+store_goes_on(int fd, const char *want)
+{
+	char filler[4096], stored[64] = "";
+
+	read_exactly(fd, filler, sizeof(filler));
+	read_exactly(fd, stored, strlen(want));
+	ck_assert_str_eq(stored, want);
+}
+
+static const char *const overrides[][2] = {
+	{ "(null)\n", "" },
+	{ "\n", "" },
+	{ "own\n", "own" },
+};
+
+START_TEST(claim)
+{
+	struct device *d = device_on("igbvf");
+	const struct worker_result *res;
+	struct record r;
+
+	ck_assert_int_eq(worker_start(d, PLAN_CLAIM), 0);
+	ck_assert_uint_eq(worker_count(), 1);
+	answer(DEVICE "driver_override", overrides[_i][0]);
+
+	/* Before anything is changed it is written what to put back. */
+	r = next_record("override");
+	ck_assert_str_eq(r.driver, "igbvf");
+	ck_assert_str_eq(r.override, overrides[_i][1]);
+	ck_assert(r.taken && !r.reset_none);
+	ck_assert_int_gt(rundir_worker_of(&d->facts.bdf), 0);
+	ck_assert_str_eq(work_take(DEVICE "driver_override"), "vfio-pci");
+
+	next_record("unbind");
+	ck_assert_str_eq(work_take(DRIVERS "igbvf/unbind"), NAME);
+	set_driver(NULL);
+
+	r = next_record("bind");
+	ck_assert_str_eq(r.driver, "igbvf");
+	ck_assert_str_eq(r.override, overrides[_i][1]);
+	set_driver("../drivers/vfio-pci");
+	ck_assert_str_eq(work_take(PROBE), NAME);
+
+	res = work_result(d);
+	ck_assert_int_eq(res->error, 0);
+	ck_assert_int_eq(res->plan, PLAN_CLAIM);
+	ck_assert(!res->late);
+	ck_assert_str_eq(res->step, "bind");
+	ck_assert_uint_eq(worker_count(), 0);
+}
+END_TEST
+
+/* A host driver that is quicker once is unbound again. */
+START_TEST(claim_race)
+{
+	struct device *d = device_on("igbvf");
+
+	ck_assert_int_eq(worker_start(d, PLAN_CLAIM), 0);
+	answer(DEVICE "driver_override", "(null)\n");
+	work_take(DEVICE "driver_override");
+	work_take(DRIVERS "igbvf/unbind");
+	for (int i = 0; i < 3; i++) {
+		ck_assert_str_eq(work_take(PROBE), NAME);
+		ck_assert_str_eq(work_take(DRIVERS "igbvf/unbind"), NAME);
+	}
+	set_driver("../drivers/vfio-pci");
+	ck_assert_str_eq(work_take(PROBE), NAME);
+	ck_assert_int_eq(work_result(d)->error, 0);
+}
+END_TEST
+
+START_TEST(claim_without_driver)
+{
+	struct device *d = device_on(NULL);
+	struct record r;
+
+	ck_assert_int_eq(worker_start(d, PLAN_CLAIM), 0);
+	answer(DEVICE "driver_override", "(null)\n");
+	r = next_record("override");
+	ck_assert_str_eq(r.driver, "");
+	work_take(DEVICE "driver_override");
+	set_driver("../drivers/vfio-pci");
+	work_take(PROBE);
+	ck_assert_int_eq(work_result(d)->error, 0);
+}
+END_TEST
+
+/* With attributes that are files nothing ever moves: that must be noticed. */
+START_TEST(claim_fails)
+{
+	struct device *d = work_device(0, "igbvf");
+	const struct worker_result *res;
+	struct record r;
+
+	fixture_file(&tree, "", DRIVERS "igbvf/unbind");
+	ck_assert_int_eq(worker_start(d, PLAN_CLAIM), 0);
+	res = work_result(d);
+	ck_assert_int_eq(res->error, -EBUSY);
+	ck_assert_str_eq(res->step, "bind");
+	ck_assert_str_eq(res->text, "igbvf instead of vfio-pci has it");
+	ck_assert_str_eq(work_content(DEVICE "driver_override"), "vfio-pci");
+	ck_assert_str_eq(work_content(DRIVERS "igbvf/unbind"), NAME);
+	ck_assert_str_eq(work_content(PROBE), NAME);
+	ck_assert_int_eq(record_read(&d->facts.bdf, &r), 0);
+	ck_assert_str_eq(r.step, "bind");
+	ck_assert_str_eq(r.driver, "igbvf");
+}
+END_TEST
+
+START_TEST(claim_nobody_binds)
+{
+	struct device *d = work_device(0, NULL);
+	const struct worker_result *res;
+
+	ck_assert_int_eq(worker_start(d, PLAN_CLAIM), 0);
+	res = work_result(d);
+	ck_assert_int_eq(res->error, -EBUSY);
+	ck_assert_str_eq(res->text, "no driver instead of vfio-pci has it");
+}
+END_TEST
+
+/* No record, no change. */
+START_TEST(no_record)
+{
+	struct device *d = work_device(0, "igbvf");
+	const struct worker_result *res;
+
+	fixture_file(&tree, "", DRIVERS "igbvf/unbind");
+	fixture_dir(&tree, "run/devices/" NAME);
+	ck_assert_int_eq(worker_start(d, PLAN_CLAIM), 0);
+	res = work_result(d);
+	ck_assert_int_eq(res->error, -EISDIR);
+	ck_assert_str_eq(res->step, "override");
+	ck_assert_str_eq(res->text, "cannot write its record");
+	ck_assert_str_eq(work_content(DEVICE "driver_override"), "(null)\n");
+	ck_assert_str_eq(work_content(DRIVERS "igbvf/unbind"), "");
+}
+END_TEST
+
+START_TEST(no_device)
+{
+	struct device *d = work_device(0, "igbvf");
+
+	fixture_remove(&tree, "sys/bus/pci/devices/" NAME);
+	ck_assert_int_eq(worker_start(d, (enum plan)_i), 0);
+	ck_assert_int_eq(work_result(d)->error, -ENODEV);
+}
+END_TEST
+
+START_TEST(restore)
+{
+	struct device *d = device_on("vfio-pci");
+	int fd = store_held(PROBE);
+	struct record r;
+
+	strcpy(d->record.driver, "igbvf");
+	strcpy(d->record.override, _i == 0 ? "" : "own");
+	d->record.taken = true;
+	ck_assert_int_eq(worker_start(d, PLAN_RESTORE), 0);
+	next_record("home-override");
+	ck_assert_str_eq(work_take(DEVICE "driver_override"), "igbvf");
+	next_record("home-unbind");
+	ck_assert_str_eq(work_take(DRIVERS "vfio-pci/unbind"), NAME);
+	set_driver(NULL);
+	next_record("home-bind");
+	/* Not before it has looked that it is not there. */
+	store_arrives();
+	set_driver("../drivers/igbvf");
+	store_goes_on(fd, NAME);
+	r = next_record("home-clear");
+	ck_assert_str_eq(r.driver, "igbvf");
+	ck_assert_str_eq(
+	    work_take(DEVICE "driver_override"), _i == 0 ? "\n" : "own");
+	ck_assert_int_eq(work_result(d)->error, 0);
+	ck_assert_str_eq(told[0].result.step, "home-clear");
+}
+END_TEST
+
+/* Repeated after a death in the middle: what is home already stays there. */
+START_TEST(restore_again)
+{
+	struct device *d = work_device(0, "igbvf");
+
+	fixture_file(&tree, "", DRIVERS "igbvf/unbind");
+	strcpy(d->record.driver, "igbvf");
+	ck_assert_int_eq(worker_start(d, PLAN_RESTORE), 0);
+	ck_assert_int_eq(work_result(d)->error, 0);
+	ck_assert_str_eq(work_content(DRIVERS "igbvf/unbind"), "");
+	ck_assert_str_eq(work_content(PROBE), "");
+	ck_assert_int_eq(work_content(DEVICE "driver_override")[0], '\n');
+}
+END_TEST
+
+/* To no driver, where there was none. */
+START_TEST(restore_bare)
+{
+	struct device *d = device_on("vfio-pci");
+	int fd = store_held(DRIVERS "vfio-pci/unbind");
+
+	ck_assert_int_eq(worker_start(d, PLAN_RESTORE), 0);
+	ck_assert_str_eq(work_take(DEVICE "driver_override"), "\n");
+	store_arrives();
+	set_driver(_i == 0 ? NULL : "../drivers/other");
+	store_goes_on(fd, NAME);
+	if (_i == 0) {
+		ck_assert_str_eq(work_take(DEVICE "driver_override"), "\n");
+		ck_assert_int_eq(work_result(d)->error, 0);
+	} else {
+		ck_assert_int_eq(work_result(d)->error, -EBUSY);
+		ck_assert_str_eq(
+		    told[0].result.text, "other instead of none has it");
+	}
+}
+END_TEST
+
+static const struct {
+	const char *driver, *methods;
+	bool reset_none;
+	int error;
+	const char *text, *stored;
+} resets[] = {
+	{ "vfio-pci", "flr\n", false, 0, "", "1" },
+	{ NULL, "pm bus\n", false, 0, "", "1" },
+	{ "vfio-pci", "flr\n", true, 0, "", "" },
+	{ "vfio-pci", NULL, true, 0, "", "" },
+	{ "igbvf", "flr\n", false, -EBUSY, "not reset: igbvf has it", "" },
+	{ "vfio-pci", NULL, false, -EOPNOTSUPP, "it has no reset of its own",
+	    "" },
+	{ "vfio-pci", "\n", false, -EOPNOTSUPP, "it has no reset of its own",
+	    "" },
+};
+
+START_TEST(reset)
+{
+	struct device *d = work_device(0, resets[_i].driver);
+	const struct worker_result *res;
+
+	if (resets[_i].methods == NULL)
+		fixture_remove(&tree, DEVICE "reset_method");
+	else
+		fixture_file(&tree, resets[_i].methods, DEVICE "reset_method");
+	d->record.reset_none = resets[_i].reset_none;
+	ck_assert_int_eq(worker_start(d, PLAN_RESET), 0);
+	res = work_result(d);
+	ck_assert_int_eq(res->error, resets[_i].error);
+	ck_assert_str_eq(res->step, "reset");
+	ck_assert_str_eq(res->text, resets[_i].text);
+	ck_assert_str_eq(work_content(DEVICE "reset"), resets[_i].stored);
+	next_record("reset");
+}
+END_TEST
+
+START_TEST(ask)
+{
+	struct device *d = device_on("vfio-pci");
+
+	ck_assert_int_eq(worker_start(d, PLAN_UNBIND), 0);
+	next_record("ask");
+	ck_assert_str_eq(work_take(DRIVERS "vfio-pci/unbind"), NAME);
+	ck_assert_int_eq(work_result(d)->error, 0);
+}
+END_TEST
+
+/* Only looks: no record, no mark, no store. */
+START_TEST(holders)
+{
+	struct device *d = device_on("vfio-pci");
+	const struct worker_result *res;
+	struct record r;
+
+	ck_assert_int_eq(worker_start(d, PLAN_HOLDERS), 0);
+	res = work_result(d);
+	ck_assert_int_eq(res->error, 0);
+	ck_assert_int_eq(record_read(&d->facts.bdf, &r), -ENOENT);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tc = tcase_create("plan");
+	Suite *s = suite_create("plan");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, work_teardown);
+	tcase_add_loop_test(tc, claim, 0, 3);
+	tcase_add_test(tc, claim_race);
+	tcase_add_test(tc, claim_without_driver);
+	tcase_add_test(tc, claim_fails);
+	tcase_add_test(tc, claim_nobody_binds);
+	tcase_add_test(tc, no_record);
+	tcase_add_loop_test(tc, no_device, 0, PLAN_COUNT);
+	tcase_add_loop_test(tc, restore, 0, 2);
+	tcase_add_test(tc, restore_again);
+	tcase_add_loop_test(tc, restore_bare, 0, 2);
+	tcase_add_loop_test(tc, reset, 0, sizeof(resets) / sizeof(resets[0]));
+	tcase_add_test(tc, ask);
+	tcase_add_test(tc, holders);
+	suite_add_tcase(s, tc);
+	return run_suite(s);
+}
