@@ -154,7 +154,7 @@ struct vfiobroker_grant {
 	uint64_t lease;
 	uint64_t memlock;
 	int leasefd; /* the lease lives while any copy of it is open */
-	int containerfd; /* -1 when devices were added to a lease */
+	int containerfd; /* a new one also when devices were added */
 	size_t ngroups;
 	struct {
 		int group;
@@ -167,9 +167,12 @@ int vfiobroker_acquire(struct vfiobroker *, const struct vfiobroker_request *,
     struct vfiobroker_grant **out);
 void vfiobroker_grant_free(struct vfiobroker_grant *);
 
-/* The node of a group of one's lease, opened once more: *fd is the caller's. */
-int
-vfiobroker_open_group(struct vfiobroker *, uint64_t lease, int group, int *fd);
+/*
+ * The node of a group of one's lease, opened once more, and a container for
+ * it, or -1: both fds are the caller's.
+ */
+int vfiobroker_open_group(struct vfiobroker *, uint64_t lease, int group,
+    int *fd, int *containerfd);
 
 int vfiobroker_release(struct vfiobroker *, uint64_t lease);
 int vfiobroker_set_memlock(

@@ -12,6 +12,19 @@
 #: make bench           figures, as ratios measured in one run
 #: make demo            the RFC's device in a guest of an ordinary user
 
+# ---- all of them, cheapest first
+
+.PHONY: check deps
+deps:
+	tests/deps
+
+check: deps
+	$(MAKE) -j$(shell nproc) WERROR=-Werror all faults unit-programs
+	$(MAKE) check-format check-docs check-boundary
+	$(MAKE) check-unit
+	$(MAKE) check-int
+	$(MAKE) check-lab
+
 # ---- unit tests: a program per tests/unit/test_*.c
 
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
@@ -59,6 +72,9 @@ $(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $$(call archives_of,$$*)
 		$(EVENT_LIBS) $(BSD_LIBS) $(PBC_LIBS) $(SECCOMP_LIBS) \
 		$(JSON_LIBS)
 
+.PHONY: unit-programs
+unit-programs: $(UNIT)
+
 .PHONY: check-unit
 check-unit: $(UNIT) $(PROGRAMS)
 	tests/run-unit $(UNIT)
@@ -79,3 +95,16 @@ check-lab: all faults
 .PHONY: demo
 demo:
 	tests/vm/demo
+
+# ---- figures
+
+$(B)/tests/bench_%: $(B)/obj/tests/bench/bench_%.o $(B)/tests/libclient.a \
+    $(B)/tests/libpolicy.a $(B)/tests/libcommon.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PBC_LIBS)
+
+.PHONY: bench bench-lab
+bench: $(B)/tests/bench_policy
+	$(B)/tests/bench_policy
+
+bench-lab: all $(B)/tests/bench_broker
+	tests/vm/lab -- tests/bench/lab.sh

@@ -16,6 +16,7 @@
 #include "lease.h"
 #include "life.h"
 #include "policyload.h"
+#include "vfio.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -169,6 +170,24 @@ check_policy(struct check *c)
 	}
 	for (size_t i = 0; i < c->nmembers; i++)
 		c->members[i].terms = terms[i];
+}
+
+/* ---- can this host lend at all ----------------------------------------- */
+
+static void
+check_available(struct check *c)
+{
+	for (size_t i = 0; i < c->nmembers; i++) {
+		if (c->members[i].device->facts.group >= 0 || vfio_available())
+			continue;
+		refuse(c, STATUS_UNAVAILABLE);
+		texts_add(&c->texts, MON_TEXT_WHY,
+		    "this host has no IOMMU at work, so nothing can be lent");
+		texts_add(&c->texts, MON_TEXT_FIX,
+		    "enable VT-d or AMD-Vi in the firmware; on Intel boot "
+		    "with intel_iommu=on");
+		return;
+	}
 }
 
 /* ---- is it free ------------------------------------------------------- */
@@ -395,6 +414,8 @@ check_run(struct check *c)
 	check_present(c);
 	if (c->status == STATUS_OK)
 		check_policy(c);
+	if (c->status == STATUS_OK)
+		check_available(c);
 	if (c->status != STATUS_OK && !c->all)
 		return;
 	check_free(c);

@@ -218,10 +218,15 @@ enter_resetting(struct device *d)
 		start_worker(d, PLAN_RESET);
 }
 
+/* Without a note of what was there, nothing was changed either: a claim that
+ * failed at its first step must not unbind what it has not seen. */
 static void
 enter_restoring(struct device *d)
 {
-	start_worker(d, PLAN_RESTORE);
+	if (!d->record.taken)
+		life_event(d, LIFE_HOME, "nothing had been changed");
+	else
+		start_worker(d, PLAN_RESTORE);
 }
 
 static void

@@ -27,6 +27,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -99,6 +100,19 @@ signals_init(void)
 			return r;
 	}
 	return 0;
+}
+
+/* Whoever started us may have closed them; a socket must not become stderr. */
+static void
+standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 /* An fd or two per connection. */
@@ -189,6 +203,7 @@ static const struct {
 int
 main(int argc, char **argv)
 {
+	standard_fds();
 	log_init("vfiobrokerd");
 	options_parse(argc, argv);
 	if (geteuid() != 0) {

@@ -9,6 +9,7 @@
 #include "policyload.h"
 
 #include "broker/common/log.h"
+#include "child.h"
 #include "config.h"
 #include "loop.h"
 #include "policyread.h"
@@ -194,7 +195,7 @@ loader_fork(struct loader *l)
 	if (l->pid == 0) {
 		int endfd = dup(fds[1]);
 
-		close(fds[0]);
+		child_prepare(&fds[1], 1);
 		signal(SIGPIPE, SIG_DFL);
 		if (policyread_bundle(fds[1]) != 0 ||
 		    write(endfd, BUNDLE_END, sizeof(BUNDLE_END)) == -1)

@@ -218,7 +218,7 @@ request_open_group(struct session *s, const void *record, int *fd)
 	const struct mon_open_group *m = record;
 	struct lease *l = own_lease(s, m->lease);
 	struct mon_grant g = { .lease = m->lease };
-	int groupfd;
+	int fds[2];
 
 	(void)fd;
 	if (l == NULL)
@@ -229,17 +229,23 @@ request_open_group(struct session *s, const void *record, int *fd)
 		    (unsigned long long)l->id, m->group);
 		return;
 	}
-	groupfd = vfio_open_group((int)m->group);
-	if (groupfd < 0) {
-		request_refuse(s, groupfd == -EBUSY ? STATUS_BUSY : STATUS_OS,
+	fds[0] = vfio_open_group((int)m->group);
+	if (fds[0] < 0) {
+		request_refuse(s, fds[0] == -EBUSY ? STATUS_BUSY : STATUS_OS,
 		    "cannot open /dev/vfio/%u: %s", m->group,
-		    strerror(-groupfd));
+		    strerror(-fds[0]));
 		return;
 	}
-	g.nfds = 1;
+	/* Who closes its last group closes the container too. */
+	fds[1] = vfio_open_container();
+	g.nfds = fds[1] < 0 ? 1 : 2;
 	g.fds[0].kind = MON_FD_GROUP;
 	g.fds[0].group = (int32_t)m->group;
-	session_send(s, MON_GRANT, &g, &groupfd, 1);
+	if (g.nfds == 2) {
+		g.fds[1].kind = MON_FD_CONTAINER;
+		g.fds[1].group = -1;
+	}
+	session_send(s, MON_GRANT, &g, fds, g.nfds);
 	session_end(s, STATUS_OK);
 }
 

@@ -190,6 +190,17 @@ rundir_each(enum rundir d, void (*each)(void *, const char *), void *arg)
 	return 0;
 }
 
+size_t
+rundir_fds(int fds[RUNDIR_FDS_MAX])
+{
+	size_t n = 0;
+
+	for (enum rundir d = 0; d < RUNDIR_COUNT; d++)
+		fds[n++] = dirfds[d];
+	fds[n++] = lockfd;
+	return n;
+}
+
 /* Byte 0 is the broker's own. */
 static off_t
 device_byte(const struct bdf *b)

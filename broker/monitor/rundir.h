@@ -42,6 +42,10 @@ int rundir_remove(enum rundir, const char *name);
 int
 rundir_each(enum rundir, void (*each)(void *arg, const char *name), void *arg);
 
+/* The fds that a worker needs of all this; how many. */
+#define RUNDIR_FDS_MAX (RUNDIR_COUNT + 1)
+size_t rundir_fds(int fds[RUNDIR_FDS_MAX]);
+
 /*
  * A worker's mark, by which the next broker knows that the worker of a dead
  * one still runs: a byte of the lock file per device, locked by process.

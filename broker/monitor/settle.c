@@ -56,6 +56,9 @@ found_record(void *arg, const struct bdf *bdf)
 		(void)record_remove(bdf); /* told there */
 		return;
 	}
+	/* Before it is settled: what the policy claims rests where it is. */
+	d->claimed =
+	    policy_claims(policy_current(), &inventory_world, &d->facts);
 	r = record_read(bdf, &d->record);
 	d->has_record = true;
 	if (r == 0) {

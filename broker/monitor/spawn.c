@@ -8,15 +8,13 @@
 #include "spawn.h"
 
 #include "broker/common/log.h"
+#include "child.h"
 #include "config.h"
 #include "loop.h"
 #include "rundir.h"
 
-#include <bsd/unistd.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,7 +47,10 @@ static void __attribute__((noreturn)) child_exec(int fd)
 	/* When fd was already CHANNEL_FD, dup2 left its close-on-exec. */
 	if (fcntl(CHANNEL_FD, F_SETFD, 0) == -1)
 		_exit(126);
-	closefrom(CHANNEL_FD + 1);
+	if (fd != CHANNEL_FD)
+		close(fd);
+	if (nullfd > STDERR_FILENO && nullfd != CHANNEL_FD)
+		close(nullfd);
 	execve(config.session, argv, envp);
 	log_warn("cannot execute %s: %s", config.session, strerror(errno));
 	_exit(127);
@@ -64,10 +65,7 @@ spawn_fork(pid_t *pid, int *fd)
 		return -errno;
 	*pid = fork();
 	if (*pid == 0) {
-		/* The loop's signal handling is not the session's. */
-		signal(SIGTERM, SIG_DFL);
-		signal(SIGHUP, SIG_DFL);
-		signal(SIGCHLD, SIG_DFL);
+		child_prepare(&pair[1], 1);
 		child_exec(pair[1]);
 	}
 	r = *pid == -1 ? -errno : 0;

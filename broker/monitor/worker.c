@@ -11,6 +11,7 @@
 #include "worker.h"
 
 #include "broker/common/log.h"
+#include "child.h"
 #include "config.h"
 #include "loop.h"
 #include "rundir.h"
@@ -72,8 +73,11 @@ static void __attribute__((noreturn))
 child_main(const struct device *d, enum plan plan, int fd, pid_t monitor)
 {
 	struct record r = d->record;
-	int reportfd = fd;
+	int reportfd = fd, keep[RUNDIR_FDS_MAX + 1];
+	size_t n = rundir_fds(keep);
 
+	keep[n++] = reportfd;
+	child_prepare(keep, n);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NAME, "vfiobroker-work");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

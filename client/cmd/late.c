@@ -147,7 +147,8 @@ late_group(struct vfiobroker *broker, uint64_t lease, int group,
     struct late_nodes *out)
 {
 	char what[64];
-	int r = vfiobroker_open_group(broker, lease, group, &out->fd);
+	int r = vfiobroker_open_group(
+	    broker, lease, group, &out->fd, &out->containerfd);
 
 	/* It is none of the lease's, or the lease is none of ours. */
 	if (r == VFIOBROKER_DENIED || r == VFIOBROKER_NOT_FOUND)

@@ -161,14 +161,15 @@ vfiobroker_acquire(struct vfiobroker *h, const struct vfiobroker_request *want,
 }
 
 int
-vfiobroker_open_group(struct vfiobroker *h, uint64_t lease, int group, int *fd)
+vfiobroker_open_group(struct vfiobroker *h, uint64_t lease, int group, int *fd,
+    int *containerfd)
 {
 	struct vfiobroker_grant *g = NULL;
 	Vfiobroker__Request req;
 	Vfiobroker__OpenGroup op;
 	int r;
 
-	*fd = -1;
+	*fd = *containerfd = -1;
 	if (group < 0)
 		return lib_fail(h, -EINVAL, "there is no group %d", group);
 	vfiobroker__request__init(&req);
@@ -182,7 +183,8 @@ vfiobroker_open_group(struct vfiobroker *h, uint64_t lease, int group, int *fd)
 		return r;
 	if (g->ngroups == 1 && g->groups[0].group == group) {
 		*fd = g->groups[0].fd;
-		g->groups[0].fd = -1;
+		*containerfd = g->containerfd;
+		g->groups[0].fd = g->containerfd = -1;
 	} else
 		r = lib_fail_protocol(
 		    h, "another group than the one asked for");

@@ -302,7 +302,8 @@ vfiobroker_grant_free(struct vfiobroker_grant *g)
 }
 
 int
-vfiobroker_open_group(struct vfiobroker *b, uint64_t lease, int group, int *fd)
+vfiobroker_open_group(struct vfiobroker *b, uint64_t lease, int group, int *fd,
+    int *containerfd)
 {
 	int r = fake_refusal(b, strncmp(fake_mode(), "late-", 5) == 0
 				    ? fake_mode() + 5
@@ -310,11 +311,12 @@ vfiobroker_open_group(struct vfiobroker *b, uint64_t lease, int group, int *fd)
 	char name[32];
 
 	fake_log("open_group lease=%" PRIu64 " group=%d", lease, group);
-	*fd = -1;
+	*fd = *containerfd = -1;
 	if (r != 0)
 		return r;
 	snprintf(name, sizeof(name), "again-%d", group);
 	*fd = fake_fd(name);
+	*containerfd = fake_fd("again-container");
 	return 0;
 }
 

@@ -256,10 +256,12 @@ START_TEST(run_reopens)
 	struct result r;
 
 	launch(&r, "", "run --device 01:10.0 -- sh -c",
-	    "exec 6<>/dev/vfio/12 && exec 6<&- && exec 6<>/dev/vfio/12 && "
-	    "readlink /proc/$$/fd/6");
+	    "exec 5<>/dev/vfio/vfio 6<>/dev/vfio/12 && exec 5<&- 6<&- && "
+	    "exec 6<>/dev/vfio/12 5<>/dev/vfio/vfio && "
+	    "readlink /proc/$$/fd/6 /proc/$$/fd/5");
 	ck_assert_msg(r.status == 0, "%s", r.out);
-	has(r.out, "/memfd:again-12 (deleted)\n");
+	has(r.out, "/memfd:again-12 (deleted)\n"
+		   "/memfd:again-container (deleted)\n");
 	has(r.log, "open_group lease=23 group=12\n");
 }
 END_TEST

@@ -304,35 +304,43 @@ script_open_group(int fd)
 
 START_TEST(open_group)
 {
-	int fd = -7;
+	int fd = -7, containerfd = -7;
 
 	offer_usual();
-	offer.nfds = offer.nkinds = _i == 1 ? 2 : 1;
+	offer.nfds = offer.nkinds = _i == 1 || _i == 4 ? 2 : 1;
 	offer.fds[0].kind = offer.fds[1].kind = VFIOBROKER__FD__KIND__GROUP;
+	if (_i == 4)
+		offer.fds[1].kind = VFIOBROKER__FD__KIND__CONTAINER;
 	offer.fds[0].group = _i == 2 ? 27 : 26;
 	offer.fds[1].group = 26;
 	offer.status = _i == 3 ? VFIOBROKER_BUSY : 0;
 	open_to(script_open_group);
-	if (_i == 0) {
-		ck_assert_int_eq(vfiobroker_open_group(h, 5, 26, &fd), 0);
+	if (_i == 0 || _i == 4) {
+		ck_assert_int_eq(
+		    vfiobroker_open_group(h, 5, 26, &fd, &containerfd), 0);
 		ck_assert(cloexec(fd));
-		ck_assert_uint_eq(fd_count(), before + 1);
+		ck_assert(_i == 0 ? containerfd == -1 : cloexec(containerfd));
+		ck_assert_uint_eq(fd_count(), before + 1 + (_i == 4));
 		close(fd);
+		if (_i == 4)
+			close(containerfd);
 		return;
 	}
-	ck_assert_int_eq(vfiobroker_open_group(h, 5, 26, &fd),
+	ck_assert_int_eq(vfiobroker_open_group(h, 5, 26, &fd, &containerfd),
 	    _i == 3 ? VFIOBROKER_BUSY : -EPROTO);
 	ck_assert_int_eq(fd, -1);
+	ck_assert_int_eq(containerfd, -1);
 	ck_assert_uint_eq(fd_count(), before - (_i != 3));
 }
 END_TEST
 
 START_TEST(open_no_group)
 {
-	int fd;
+	int fd, containerfd;
 
 	open_to(broker_welcome);
-	ck_assert_int_eq(vfiobroker_open_group(h, 5, -1, &fd), -EINVAL);
+	ck_assert_int_eq(
+	    vfiobroker_open_group(h, 5, -1, &fd, &containerfd), -EINVAL);
 	ck_assert_int_eq(fd, -1);
 }
 END_TEST
@@ -416,7 +424,7 @@ main(void)
 	tcase_add_test(tc, granted_groups_only);
 	tcase_add_loop_test(tc, grant_wrong, 0, GRANT_ERRORS);
 	tcase_add_test(tc, too_many_devices);
-	tcase_add_loop_test(tc, open_group, 0, 4);
+	tcase_add_loop_test(tc, open_group, 0, 5);
 	tcase_add_test(tc, open_no_group);
 	tcase_add_test(tc, small);
 	tcase_add_test(tc, items_unasked);

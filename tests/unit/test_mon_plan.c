@@ -5,8 +5,6 @@
  * have been written before it.
  */
 
-#include <sys/inotify.h>
-
 #include "tests/unit/test_mon_work.h"
 
 #define NAME "0000:01:00.0"
@@ -14,31 +12,16 @@
 #define DRIVERS "sys/bus/pci/drivers/"
 #define PROBE "sys/bus/pci/drivers_probe"
 
-static int watchfd, openfd;
-
-static void
-setup(void)
-{
-	work_setup();
-	watchfd = inotify_init1(IN_CLOEXEC);
-	ck_assert_int_ge(inotify_add_watch(
-			     watchfd, rundir_path(RUNDIR_DEVICES), IN_MOVED_TO),
-	    0);
-}
+static int openfd;
 
 /* Waits for the record of the next step, and has a look at it. */
 static struct record
 next_record(const char *step)
 {
 	static const struct bdf bdf = { .bus = 1 };
-	struct {
-		struct inotify_event head;
-		char name[16];
-	} event; /* one of them, as the kernel pads it */
 	struct record r;
 
-	read_exactly(watchfd, &event, sizeof(event));
-	ck_assert_str_eq(event.name, NAME);
+	ck_assert_str_eq(work_recorded(), NAME);
 	ck_assert_int_eq(record_read(&bdf, &r), 0);
 	ck_assert_str_eq(r.step, step);
 	return r;
@@ -387,7 +370,7 @@ main(void)
 	Suite *s = suite_create("plan");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, work_teardown);
+	tcase_add_checked_fixture(tc, work_setup, work_teardown);
 	tcase_add_loop_test(tc, claim, 0, 3);
 	tcase_add_test(tc, claim_race);
 	tcase_add_test(tc, claim_without_driver);

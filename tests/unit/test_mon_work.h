@@ -8,6 +8,7 @@
  * when it likes; and an ear for what workers tell.
  */
 
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include <stdarg.h>
@@ -23,6 +24,7 @@
 #define DEVICES_MAX 64
 
 static struct fixture tree;
+static int recordfd; /* tells of records that are written */
 
 /* What was told, per function of bus 1: 01:00.0, 01:00.1, ... */
 static struct told {
@@ -89,6 +91,10 @@ work_setup(void)
 	    loop_event(&child, SIGCHLD, EV_SIGNAL | EV_PERSIST, on_child, NULL),
 	    0);
 	worker_init(&calls);
+	recordfd = inotify_init1(IN_CLOEXEC);
+	ck_assert_int_ge(inotify_add_watch(recordfd,
+			     rundir_path(RUNDIR_DEVICES), IN_MOVED_TO),
+	    0);
 }
 
 static inline void
@@ -114,6 +120,19 @@ work_device(unsigned n, const char *driver)
 	d = inventory_refresh(&bdf);
 	ck_assert_ptr_nonnull(d);
 	return d;
+}
+
+/* Waits until some record is written, and says whose. */
+static inline const char *
+work_recorded(void)
+{
+	static struct {
+		struct inotify_event head;
+		char name[16];
+	} event; /* one of them, as the kernel pads it */
+
+	read_exactly(recordfd, &event, sizeof(event));
+	return event.name;
 }
 
 /* An attribute whose readers and writers wait for the test. */

@@ -52,16 +52,16 @@ qmp_open() {
 	qmp '{"execute":"qmp_capabilities"}'
 }
 
-# qmp COMMAND: prints the answer; fails when it is an error. Events are kept.
+# qmp COMMAND: prints the answer, which is in $qmp_answer too; fails when it is an
+# error. Events are kept. Not in a pipe: subshells have no coprocesses.
 qmp() {
-	local line
 	printf '%s\n' "$1" >&"${qmp_peer[1]}"
-	while read -r -t 60 -u "${qmp_peer[0]}" line; do
-		case $line in
-		*'"event": '*) qmp_events+=$line$'\n' ;;
+	while read -r -t 60 -u "${qmp_peer[0]}" qmp_answer; do
+		case $qmp_answer in
+		*'"event": '*) qmp_events+=$qmp_answer$'\n' ;;
 		*)
-			printf '%s\n' "$line"
-			[[ $line == '{"return": '* ]]
+			printf '%s\n' "$qmp_answer"
+			[[ $qmp_answer == '{"return": '* ]]
 			return
 			;;
 		esac
@@ -93,7 +93,7 @@ unplug() {
 
 # plugged ID: has the guest given the device its addresses?
 plugged() {
-	qmp '{"execute":"query-pci"}' | jq -e --arg id "$1" '[.return[].devices[] |
-		select(.qdev_id == $id) | .regions[] |
-		select(.address > 0 and .address < 18446744073709551615)] | length > 0'
+	qmp '{"execute":"query-pci"}' && jq -e --arg id "$1" '[.return[].devices[] |
+		select(.qdev_id == $id).regions[].address |
+		select(. > 0 and . < 18446744073709551615)] | length > 0' <<<"$qmp_answer"
 }

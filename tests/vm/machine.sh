@@ -30,7 +30,7 @@ machine_build() {
 		-nodefaults -no-user-config -display none -no-reboot -name vfiolab
 		-machine "q35,kernel-irqchip=off" -accel "tcg,thread=multi"
 		-cpu "max,+svm,-vmx" -smp 2 -m 2560M
-		-device "intel-iommu,intremap=on,caching-mode=on"
+		-device "intel-iommu,intremap=on,eim=on,caching-mode=on"
 		-chardev "file,id=console,path=${tmp//,/,,}/console" -serial chardev:console
 		-chardev "pipe,id=monitor,path=${tmp//,/,,}/monitor" -mon chardev=monitor
 

@@ -69,6 +69,8 @@ check_match 'No such' "one that does not exist is not" plug net2 0000:77:00.0
 check "the guest gives one back" unplug net1
 check "and gets it again" plug net1 "$V3"
 wait_for 60 "the guest takes it again" plugged net1
+check_not "the supervisor keeps no group" sh -c \
+	"ls -l $(supervisors | sed 's|.*|/proc/&/fd|' | xargs) | grep '/dev/vfio/[0-9]'"
 broker_kill
 check_match '"error"' "without a broker nothing is plugged" plug net2 0000:01:11.0
 check_match '"running": true' "the guest goes on" qmp '{"execute":"query-status"}'

@@ -37,7 +37,7 @@ within() {
 	shift
 	until "$@"; do
 		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-		read -r -t 0.01 -u "$nap" _
+		read -r -t 0.01 -u "$nap" _ || :
 	done
 }
 
@@ -275,11 +275,9 @@ lose() {
 	lost=$((lost + 1))
 	{
 		grep -H . /run/vfiobroker/devices/* /run/vfiobroker/leases/*
-		ls -l "$sys/$VF/driver" "$sys/$EDU/driver"
-		for log in "$scenario_tmp"/log*; do
-			echo "$log:"
-			tail -n 15 "$log"
-		done
+		ls -lA /run/vfiobroker/* "$sys/$VF/driver" "$sys/$EDU/driver"
+		head "$sys/$VF/driver_override" "$sys/$EDU/driver_override"
+		tail -n 15 "$scenario_tmp"/log*
 		cat "$scenario_tmp/client.log"
 	} >"$scenario_out" 2>&1
 	fail "nothing is lost by a death at $point ($kind)" "$1"
