@@ -108,7 +108,7 @@ struct vfiobroker_device {
 	struct vfiobroker_bdf pf;
 	bool is_vf, is_pf, is_bridge, claimed, mine, allowed;
 	uint16_t vendor, device;
-	uint32_t class;
+	uint32_t class_code; /* 24 bits */
 	int group, numa; /* -1: none */
 	uint64_t lease; /* 0: none or not yours to see */
 	bool has_owner;
@@ -171,8 +171,8 @@ void vfiobroker_grant_free(struct vfiobroker_grant *);
  * The node of a group of one's lease, opened once more, and a container for
  * it, or -1: both fds are the caller's.
  */
-int vfiobroker_open_group(struct vfiobroker *, uint64_t lease, int group,
-    int *fd, int *containerfd);
+int vfiobroker_open_group(
+    struct vfiobroker *, uint64_t lease, int group, int *fd, int *containerfd);
 
 int vfiobroker_release(struct vfiobroker *, uint64_t lease);
 int vfiobroker_set_memlock(
@@ -196,8 +196,7 @@ struct vfiobroker_event {
 	uint64_t number;
 	uint64_t time_us;
 	uint64_t duration_us;
-	char kind[16]; /* "device", "lease", "policy", or "revoke": a lease
-			  of ours is asked back */
+	char kind[16]; /* "device", "lease" or "policy" */
 	struct vfiobroker_bdf device;
 	uint64_t lease;
 	char from[16], to[16]; /* "" where it does not apply */

@@ -101,7 +101,8 @@ static void
 session_kill(struct session *s, const char *why)
 {
 	log_warn("%s: session killed: %s", session_who(s), why);
-	if (kill(s->pid, SIGKILL) == -1 && errno != ESRCH)
+	/* Never -1, which would be everybody. */
+	if (s->pid > 0 && kill(s->pid, SIGKILL) == -1 && errno != ESRCH)
 		log_warn("kill %d: %s", s->pid, strerror(errno));
 	session_close(s);
 }
@@ -177,7 +178,15 @@ session_send(
 		close_fds(fds, nfds); /* sent, or the session is gone */
 }
 
-/* Printable, and cut into records. */
+/* The session takes printable ASCII alone, as do logs and terminals. */
+static void
+copy_printable(char *to, const char *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
+}
+
+/* Cut into records. */
 void
 session_text(struct session *s, enum mon_text_kind kind, const char *text)
 {
@@ -187,7 +196,7 @@ session_text(struct session *s, enum mon_text_kind kind, const char *text)
 		struct mon_text t = { .kind = kind };
 		size_t n = len < MON_TEXT_MAX - 1 ? len : MON_TEXT_MAX - 1;
 
-		memcpy(t.text, text, n);
+		copy_printable(t.text, text, n);
 		text += n;
 		len -= n;
 		t.more = len > 0;
@@ -346,8 +355,11 @@ session_reaped(pid_t pid)
 	TAILQ_FOREACH(s, &sessions, entry) {
 		if (s->pid != pid)
 			continue;
-		/* While it is busy nobody reads its socket, so look here. */
-		session_close(s);
+		s->pid = -1;
+		/* Its socket says the rest, and may hold a last request; but
+		 * while it is busy nobody reads that. */
+		if (s->busy)
+			session_close(s);
 		return true;
 	}
 	return spawn_reaped(pid);

@@ -66,7 +66,7 @@ device_row(struct table *t, const struct vfiobroker_device *d)
 
 	table_cell(t, COLOUR_NONE, "%s", address_format(&d->bdf, bdf));
 	table_cell(t, COLOUR_NONE, "%04x:%04x", d->vendor, d->device);
-	table_cell(t, COLOUR_NONE, "%s", pciclass_name(d->class));
+	table_cell(t, COLOUR_NONE, "%s", pciclass_name(d->class_code));
 	table_cell(
 	    t, COLOUR_NONE, "%s", d->driver[0] != '\0' ? d->driver : "-");
 	number_cell(t, d->group);
@@ -79,7 +79,7 @@ device_row(struct table *t, const struct vfiobroker_device *d)
 static bool
 is_plumbing(const struct vfiobroker_device *d)
 {
-	return d->is_bridge || d->class >> 16 == 0x06;
+	return d->is_bridge || d->class_code >> 16 == 0x06;
 }
 
 static int
@@ -167,7 +167,8 @@ show_text(const struct vfiobroker_device *d)
 
 	printf("device   %s\n", address_format(&d->bdf, bdf));
 	printf("id       %04x:%04x\n", d->vendor, d->device);
-	printf("class    %06x %s\n", d->class, pciclass_name(d->class));
+	printf(
+	    "class    %06x %s\n", d->class_code, pciclass_name(d->class_code));
 	show_kind(d);
 	printf("driver   %s\n", d->driver[0] != '\0' ? d->driver : "none");
 	if (d->group >= 0)
@@ -296,7 +297,7 @@ groups_table(const struct devices *d)
 			number_cell(t, v->group);
 		table_cell(t, COLOUR_NONE, "%s", address_format(&v->bdf, bdf));
 		table_cell(t, COLOUR_NONE, "%04x:%04x", v->vendor, v->device);
-		table_cell(t, COLOUR_NONE, "%s", pciclass_name(v->class));
+		table_cell(t, COLOUR_NONE, "%s", pciclass_name(v->class_code));
 		table_cell(t, COLOUR_NONE, "%s",
 		    v->driver[0] != '\0' ? v->driver : "-");
 		table_cell(t, colour_of_state(v->state), "%s", v->state);

@@ -90,7 +90,7 @@ json_device(const struct vfiobroker_device *d)
 			 "s:o, s:b, s:b, s:b, s:b, s:b, s:o}",
 	    "bdf", json_bdf(&d->bdf), "vendor", json_sprintf("%04x", d->vendor),
 	    "device", json_sprintf("%04x", d->device), "class",
-	    json_sprintf("%06x", d->class), "driver", json_text(d->driver),
+	    json_sprintf("%06x", d->class_code), "driver", json_text(d->driver),
 	    "group", json_from_minus_one(d->group), "state", d->state, "lease",
 	    json_lease_id(d->lease), "numa", json_from_minus_one(d->numa),
 	    "owner", json_uid(d->has_owner, d->owner), "pf",

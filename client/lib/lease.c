@@ -161,8 +161,8 @@ vfiobroker_acquire(struct vfiobroker *h, const struct vfiobroker_request *want,
 }
 
 int
-vfiobroker_open_group(struct vfiobroker *h, uint64_t lease, int group, int *fd,
-    int *containerfd)
+vfiobroker_open_group(
+    struct vfiobroker *h, uint64_t lease, int group, int *fd, int *containerfd)
 {
 	struct vfiobroker_grant *g = NULL;
 	Vfiobroker__Request req;

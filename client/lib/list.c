@@ -36,7 +36,7 @@ read_device(void *to, const Vfiobroker__Reply *reply)
 	d->allowed = in->allowed;
 	d->vendor = (uint16_t)in->vendor;
 	d->device = (uint16_t)in->device;
-	d->class = in->class_;
+	d->class_code = in->class_;
 	d->group = in->group;
 	d->numa = in->numa;
 	d->lease = in->lease;

@@ -162,31 +162,31 @@ vfiobroker_exit_status(int r)
 /* clang-format off */
 static const struct vfiobroker_device machine[] = {
 	{ .bdf = { 0, 0, 0, 0, 0 }, .vendor = 0x8086, .device = 0x29c0,
-	    .class = 0x060000, .group = 0, .numa = -1, .is_bridge = true,
+	    .class_code = 0x060000, .group = 0, .numa = -1, .is_bridge = true,
 	    .state = "host" },
 	{ .bdf = { 0, 1, 0, 0, 0 }, .vendor = 0x8086, .device = 0x10c9,
-	    .class = 0x020000, .group = 7, .numa = -1, .is_pf = true,
+	    .class_code = 0x020000, .group = 7, .numa = -1, .is_pf = true,
 	    .state = "host", .driver = "igb" },
 	{ .bdf = { 0, 1, 0x10, 0, 0 }, .pf = { 0, 1, 0, 0, 0 }, .is_vf = true,
-	    .vendor = 0x8086, .device = 0x10ca, .class = 0x020000, .group = 12,
+	    .vendor = 0x8086, .device = 0x10ca, .class_code = 0x020000, .group = 12,
 	    .numa = 0, .allowed = true, .state = "host", .driver = "igbvf" },
 	{ .bdf = { 0, 1, 0x10, 2, 0 }, .pf = { 0, 1, 0, 0, 0 }, .is_vf = true,
-	    .vendor = 0x8086, .device = 0x10ca, .class = 0x020000, .group = 13,
+	    .vendor = 0x8086, .device = 0x10ca, .class_code = 0x020000, .group = 13,
 	    .numa = 0, .allowed = true, .mine = true, .claimed = true,
 	    .lease = 17, .has_owner = true, .owner = 0, .state = "leased",
 	    .driver = "vfio-pci" },
 	{ .bdf = { 0, 1, 0x10, 4, 0 }, .pf = { 0, 1, 0, 0, 0 }, .is_vf = true,
-	    .vendor = 0x8086, .device = 0x10ca, .class = 0x020000, .group = 14,
+	    .vendor = 0x8086, .device = 0x10ca, .class_code = 0x020000, .group = 14,
 	    .numa = 0, .state = "draining", .driver = "vfio-pci",
 	    .why = "pid 4711 (qemu) has group 14 open, for 3 s" },
 	{ .bdf = { 0, 5, 1, 0, 0 }, .vendor = 0x8086, .device = 0x100e,
-	    .class = 0x020000, .group = 9, .numa = -1, .state = "host",
+	    .class_code = 0x020000, .group = 9, .numa = -1, .state = "host",
 	    .driver = "e1000" },
 	{ .bdf = { 0, 5, 2, 0, 0 }, .vendor = 0x8086, .device = 0x100e,
-	    .class = 0x020000, .group = 9, .numa = -1, .state = "host",
+	    .class_code = 0x020000, .group = 9, .numa = -1, .state = "host",
 	    .driver = "e1000" },
 	{ .bdf = { 0x10000, 0xe1, 0, 0, 0 }, .vendor = 0x1234, .device = 0x11e8,
-	    .class = 0x00ff00, .group = -1, .numa = -1,
+	    .class_code = 0x00ff00, .group = -1, .numa = -1,
 	    .state = "quarantined", .why = "the reset failed: Input/output error" },
 };
 /* clang-format on */
@@ -302,8 +302,8 @@ vfiobroker_grant_free(struct vfiobroker_grant *g)
 }
 
 int
-vfiobroker_open_group(struct vfiobroker *b, uint64_t lease, int group, int *fd,
-    int *containerfd)
+vfiobroker_open_group(
+    struct vfiobroker *b, uint64_t lease, int group, int *fd, int *containerfd)
 {
 	int r = fake_refusal(b, strncmp(fake_mode(), "late-", 5) == 0
 				    ? fake_mode() + 5

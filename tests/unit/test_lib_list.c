@@ -87,7 +87,7 @@ check_device(const struct vfiobroker_device *d, unsigned i)
 	ck_assert(d->claimed);
 	ck_assert_uint_eq(d->vendor, 0x8086);
 	ck_assert_uint_eq(d->device, 0xffff);
-	ck_assert_uint_eq(d->class, 0xffffff);
+	ck_assert_uint_eq(d->class_code, 0xffffff);
 	ck_assert_int_eq(d->group, -1);
 	ck_assert_int_eq(d->numa, 3);
 	ck_assert_int_eq(d->has_owner, i == 0);

@@ -199,7 +199,7 @@ check_device(const struct vfiobroker_device *d, const struct mon_device *m)
 	ck_assert_int_eq(d->allowed, (m->flags & MON_DEVICE_ALLOWED) != 0);
 	ck_assert_uint_eq(d->vendor, m->vendor);
 	ck_assert_uint_eq(d->device, m->device);
-	ck_assert_uint_eq(d->class, m->class);
+	ck_assert_uint_eq(d->class_code, m->class);
 	ck_assert_int_eq(d->group, m->group);
 	ck_assert_int_eq(d->numa, m->numa);
 	ck_assert_uint_eq(d->lease, m->lease);

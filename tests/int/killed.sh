@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# killed: sessions, workers and the broker itself die at bad moments.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$INT_SRC/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=fake.sh
+. "$INT_SRC/fake.sh"
+
+vf=0000:01:10.0
+fake_machine
+fake_device 0000:01:00.0 020000 igb 4001
+fake_device $vf 020000 igbvf 4002
+fake_vf 0000:01:00.0 $vf 0
+policy <<-END
+	allow uid $USER1 use $vf managed
+END
+broker_start --sysroot "$fake" --worker-timeout 60
+calm=$(fds "$broker_pid")
+
+# session_of_one: the session of the one client there is: of the broker's
+# children it is the one with an fd more than a spare, its client's.
+session_of_one() {
+	local pid
+	for pid in $(children "$broker_pid"); do
+		comm_is "$pid" vfiobroker-sess && [ -e "/proc/$pid/fd/4" ] && echo "$pid" && return
+	done
+	return 1
+}
+
+# ---- sessions
+
+hold victim $USER2 hello ask=1
+hold bystander $USER3 hello
+poll has_children 3
+pids=()
+for pid in $(children "$broker_pid"); do
+	[ ! -e "/proc/$pid/fd/4" ] || pids+=("$pid")
+done
+check_equal 2 "${#pids[@]}" "two clients have two sessions"
+check "a session can be killed" kill -KILL "${pids[@]}"
+wait_for "and both are gone" has_children 1
+check "their clients are told, and end as they like" release victim
+check "each" release bystander
+wait_for "no descriptor is left" has_fds "$broker_pid" "$calm"
+check "and the next client is served" peer $USER2 hello ask=1
+poll has_children 1
+
+# The library's user sees it, and can ask again on a new connection.
+mkfifo "$dir/lib.in"
+as $USER2 "$bin/libuser" <"$dir/lib.in" >"$dir/lib.out" 2>&1 &
+libuser=$!
+exec {lib}>"$dir/lib.in"
+
+# lib_says N REGEX: the Nth answer.
+lib_says() {
+	sed -n "$1p" <(grep -E '^[0-9]+ ' "$dir/lib.out") | grep -Eq "$2"
+}
+echo >&"$lib"
+wait_for "a program of the library lists" lib_says 1 '^0 ok'
+kill -KILL "$(session_of_one)"
+poll has_children 1
+echo >&"$lib"
+wait_for "with its session dead it gets 69" lib_says 2 '^69 .*closed the connection'
+echo >&"$lib"
+wait_for "and by a new connection all is well" lib_says 3 '^0 ok'
+
+# ---- the spare
+
+poll has_children 2
+for pid in $(children "$broker_pid"); do
+	[ -e "/proc/$pid/fd/4" ] || kill -KILL "$pid"
+done
+wait_for "the spare session is dead" has_children 1
+check "the next client is served without" peer $USER2 hello ask=1
+wait_for "and there is a new spare" has_children 2
+
+# ---- in the middle of a request
+
+log_skip
+spawn acquire $USER1 exec --device $vf -- true
+wait_for "a device is on its way" is_state $vf claiming
+echo >&"$lib"
+wait_for "others are answered meanwhile" lib_says 4 '^0 ok'
+for pid in $(children "$broker_pid"); do
+	[ ! -e "/proc/$pid/fd/4" ] || comm_is "$pid" vfiobroker-work || kill -KILL "$pid"
+done
+check_exit 69 "the session dies during the request: 69" ended acquire
+cp "$dir/acquire.out" "$out"
+check_says 'closed the connection' "with what happened"
+check "the device is still claimed" is_state $vf claiming
+kernel_probes $vf vfio-pci
+kernel_probes $vf igbvf
+wait_for "nobody wants it any more: it goes home" is_state $vf host
+check_equal igbvf "$(basename "$(readlink "$fake_pci/devices/$vf/driver")")" "to its driver"
+check_equal '' "$(fake_file $vf driver_override)" "without an override"
+check_equal '' "$(ls "$run_dir/devices" "$run_dir/leases" | grep -v ':$\|^sequence$')" \
+	"and nothing is recorded any more"
+echo >&"$lib"
+wait_for "the library's user was cut off too" lib_says 5 '^69 '
+echo >&"$lib"
+wait_for "and is back" lib_says 6 '^0 ok'
+
+# The client dies: the same.
+spawn acquire $USER1 exec --device $vf -- true
+wait_for "once more on its way" is_state $vf claiming
+kill -KILL "${held_pid[acquire]}"
+check_exit 137 "the client is killed" ended acquire
+kernel_probes $vf vfio-pci
+kernel_probes $vf igbvf
+wait_for "the device goes home" is_state $vf host
+
+# ---- the broker
+
+hold open $USER2 hello
+spawn acquire $USER1 exec --device $vf -- true
+wait_for "a third time on its way" is_state $vf claiming
+worker=$(for pid in $(children "$broker_pid"); do
+	comm_is "$pid" vfiobroker-work && echo "$pid"
+done)
+sessions=$(children "$broker_pid")
+broker_kill
+for pid in $sessions; do
+	poll gone "$pid" || fail "process $pid ends with the broker"
+done
+wait_for "its worker ends with it" gone "${worker:-0}"
+check_exit 69 "the request ends with 69" ended acquire
+check "a client that waits for nothing" release open
+check_exit 69 "nobody there: 69" vb $USER1 list
+check_says 'cannot connect to .*: Connection refused' "with the reason"
+check_says 'systemctl start vfiobrokerd' "and the remedy"
+check_equal "step bind" "$(grep '^step' "$run_dir/devices/$vf")" "the record tells how far it came"
+check_equal "driver igbvf" "$(grep '^driver' "$run_dir/devices/$vf")" "and what to put back"
+check_equal vfio-pci "$(fake_file $vf driver_override)" "the override is still set"
+echo >&"$lib"
+wait_for "the library's user finds it gone" lib_says 7 '^69 .*closed the connection'
+echo >&"$lib"
+wait_for "and not there" lib_says 8 '^69 .*cannot connect'
+broker_start --sysroot "$fake" --worker-timeout 60
+echo >&"$lib"
+wait_for "and finds the next one" lib_says 9 '^0 ok'
+kernel_probes $vf igbvf
+wait_for "which has given the device back" is_state $vf host
+check_equal '' "$(fake_file $vf driver_override)" "without an override"
+check_equal '' "$(ls "$run_dir/devices")" "and without a record"
+exec {lib}>&-
+check "the library's user ends" wait $libuser
+
+# A restart on SIGTERM, under a live connection.
+hold open $USER2 hello
+spawn watch $USER2 watch
+poll has_children 3
+broker_stop
+check_exit 69 "a watcher ends with 69" ended watch
+cp "$dir/watch.out" "$out"
+check_says 'closed the connection' "and says that the broker has gone"
+check "the open connection ends" release open
+check_exit 69 "a stopped broker: 69" vb $USER1 status
+
+# ---- a worker that the kernel does not let go of
+
+broker_start --sysroot "$fake" --worker-timeout 1
+spawn acquire $USER1 exec --device $vf -- true
+check_exit 75 "a device that gets stuck on its way: 75" ended acquire
+cp "$dir/acquire.out" "$out"
+check_says "$vf is wedged: claim does not return from the kernel" "by name"
+check_exit 75 "also for the next who asks" vb $USER1 exec --device $vf -- true
+check "status has it" vb $USER2 status
+check_says "^device +$vf wedged: " "with the reason"
+kernel_probes $vf vfio-pci
+kernel_probes $vf igbvf
+wait_for "when the kernel lets go it comes home" is_state $vf host
+broker_stop
