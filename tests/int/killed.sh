@@ -45,22 +45,19 @@ check "and the next client is served" peer $USER2 hello ask=1
 poll has_children 1
 
 # The library's user sees it, and can ask again on a new connection.
-mkfifo "$dir/lib.in"
-as $USER2 "$bin/libuser" <"$dir/lib.in" >"$dir/lib.out" 2>&1 &
-libuser=$!
-exec {lib}>"$dir/lib.in"
+start lib $USER2 "$bin/libuser"
 
 # lib_says N REGEX: the Nth answer.
 lib_says() {
 	sed -n "$1p" <(grep -E '^[0-9]+ ' "$dir/lib.out") | grep -Eq "$2"
 }
-echo >&"$lib"
+tell lib
 wait_for "a program of the library lists" lib_says 1 '^0 ok'
 kill -KILL "$(session_of_one)"
 poll has_children 1
-echo >&"$lib"
+tell lib
 wait_for "with its session dead it gets 69" lib_says 2 '^69 .*closed the connection'
-echo >&"$lib"
+tell lib
 wait_for "and by a new connection all is well" lib_says 3 '^0 ok'
 
 # ---- the spare
@@ -78,7 +75,7 @@ wait_for "and there is a new spare" has_children 2
 log_skip
 spawn acquire $USER1 exec --device $vf -- true
 wait_for "a device is on its way" is_state $vf claiming
-echo >&"$lib"
+tell lib
 wait_for "others are answered meanwhile" lib_says 4 '^0 ok'
 for pid in $(children "$broker_pid"); do
 	[ ! -e "/proc/$pid/fd/4" ] || comm_is "$pid" vfiobroker-work || kill -KILL "$pid"
@@ -94,9 +91,9 @@ check_equal igbvf "$(basename "$(readlink "$fake_pci/devices/$vf/driver")")" "to
 check_equal '' "$(fake_file $vf driver_override)" "without an override"
 check_equal '' "$(ls "$run_dir/devices" "$run_dir/leases" | grep -v ':$\|^sequence$')" \
 	"and nothing is recorded any more"
-echo >&"$lib"
+tell lib
 wait_for "the library's user was cut off too" lib_says 5 '^69 '
-echo >&"$lib"
+tell lib
 wait_for "and is back" lib_says 6 '^0 ok'
 
 # The client dies: the same.
@@ -130,19 +127,18 @@ check_says 'systemctl start vfiobrokerd' "and the remedy"
 check_equal "step bind" "$(grep '^step' "$run_dir/devices/$vf")" "the record tells how far it came"
 check_equal "driver igbvf" "$(grep '^driver' "$run_dir/devices/$vf")" "and what to put back"
 check_equal vfio-pci "$(fake_file $vf driver_override)" "the override is still set"
-echo >&"$lib"
+tell lib
 wait_for "the library's user finds it gone" lib_says 7 '^69 .*closed the connection'
-echo >&"$lib"
+tell lib
 wait_for "and not there" lib_says 8 '^69 .*cannot connect'
 broker_start --sysroot "$fake" --worker-timeout 60
-echo >&"$lib"
+tell lib
 wait_for "and finds the next one" lib_says 9 '^0 ok'
 kernel_probes $vf igbvf
 wait_for "which has given the device back" is_state $vf host
 check_equal '' "$(fake_file $vf driver_override)" "without an override"
 check_equal '' "$(ls "$run_dir/devices")" "and without a record"
-exec {lib}>&-
-check "the library's user ends" wait $libuser
+check "the library's user ends" release lib
 
 # A restart on SIGTERM, under a live connection.
 hold open $USER2 hello

@@ -164,10 +164,18 @@ poll() {
 # as UID[,GID...] COMMAND...: with nothing of our environment.  The gids are
 # the primary group and the supplementary ones; without them the group is UID.
 as() {
-	local uid=${1%%,*} gids=${1#*,} groups=--clear-groups
+	(become "$@")
+}
+
+# become: as, in place of this shell.
+become() {
+	local uid=${1%%,*} gids=${1#*,} groups=--clear-groups fd
 	shift
 	[[ $gids != *,* ]] || groups=--groups=${gids#*,}
-	setpriv --reuid="$uid" --regid="${gids%%,*}" "$groups" \
+	for fd in "${held_fd[@]}" "$log_fd"; do
+		exec {fd}>&-
+	done
+	exec setpriv --reuid="$uid" --regid="${gids%%,*}" "$groups" \
 		env -i PATH="$PATH" LC_ALL=C VFIOBROKER_SOCKET="$VFIOBROKER_SOCKET" "$@"
 }
 
@@ -344,45 +352,59 @@ gone() {
 
 # ---- clients in the background
 
-# hold NAME UID[,GID...] STEP...: a raw client that does the steps and then
-# keeps its connection until `release NAME`.  Waits until the steps are done.
+# start NAME UID[,GID...] COMMAND...: reads a pipe of ours, which ends with
+# `release NAME`; its output is in $dir/NAME.out.
 declare -A held_pid held_fd
-hold() {
+start() {
 	local name=$1 fd
 	shift
 	rm -f "$dir/$name.in"
 	mkfifo "$dir/$name.in"
-	peer "$@" wait <"$dir/$name.in" >"$dir/$name.out" 2>&1 &
+	become "$@" <"$dir/$name.in" >"$dir/$name.out" 2>&1 &
 	held_pid[$name]=$!
 	exec {fd}>"$dir/$name.in"
 	held_fd[$name]=$fd
+}
+
+# tell NAME: a line on its standard input.
+tell() {
+	echo >&"${held_fd[$1]}"
+}
+
+# release NAME: no more input; its status when it has ended.
+release() {
+	local fd=${held_fd[$1]}
+	exec {fd}>&-
+	unset "held_fd[$1]"
+	ended "$1"
+}
+
+# ended NAME: its status; it must end within the deadline.
+ended() {
+	local pid=${held_pid[$1]}
+	unset "held_pid[$1]"
+	poll gone "$pid" || kill -KILL "$pid"
+	wait "$pid"
+}
+
+# hold NAME UID[,GID...] STEP...: a raw client that does the steps and then
+# keeps its connection until `release NAME`.  Waits until the steps are done.
+hold() {
+	local name=$1 who=$2
+	shift 2
+	start "$name" "$who" "$bin/peer" "$sock" "$@" wait
 	poll grep -q '^waiting$' "$dir/$name.out" || {
 		cp "$dir/$name.out" "$out"
 		fail "client $name gets through its steps" "steps: $*"
 	}
 }
 
-# release NAME: it goes on with what follows its wait, and ends; its status.
-release() {
-	local name=$1 fd=${held_fd[$1]}
-	exec {fd}>&-
-	wait "${held_pid[$name]}"
-}
-
-# spawn NAME UID[,GID...] ARGUMENT...: a vfiobroker command in the background;
-# its output is in $dir/NAME.out.
+# spawn NAME UID[,GID...] ARGUMENT...: a vfiobroker command in the background.
 spawn() {
-	local name=$1
-	shift
-	vb "$@" >"$dir/$name.out" 2>&1 </dev/null &
+	local name=$1 who=$2
+	shift 2
+	become "$who" "$bin/vfiobroker" "$@" >"$dir/$name.out" 2>&1 </dev/null &
 	held_pid[$name]=$!
-}
-
-# ended NAME: it ended within the deadline, with this status.
-ended() {
-	local name=$1
-	poll gone "${held_pid[$name]}" || kill -KILL "${held_pid[$name]}"
-	wait "${held_pid[$name]}"
 }
 
 # ---- the end
