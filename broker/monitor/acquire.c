@@ -331,7 +331,10 @@ acquisition_try(struct acquisition *a)
 		return;
 	}
 	c = acquisition_check(a);
-	if (c.status == STATUS_OK) {
+	if (c.pending && c.status == STATUS_OK) {
+		/* Its workers report, or are called late: no need to wait
+		 * for anything else. */
+	} else if (c.status == STATUS_OK) {
 		if (claim_members(a, &c))
 			acquisition_grant(a, &c);
 	} else if (!c.wait || a->impatient) {

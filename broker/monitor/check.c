@@ -220,6 +220,10 @@ check_free(struct check *c)
 		if (!taken &&
 		    (d->state == STATE_HOST || d->state == STATE_READY))
 			continue;
+		if (d->wanted != NULL && !taken && d->state == STATE_CLAIMING) {
+			c->pending = true;
+			continue;
+		}
 		busy = true;
 		wait = wait && (taken || life_in_transit(d));
 		say_busy(c, d);
@@ -408,7 +412,7 @@ void
 check_run(struct check *c)
 {
 	c->status = STATUS_OK;
-	c->wait = false;
+	c->wait = c->pending = false;
 	c->nmembers = 0;
 	STAILQ_INIT(&c->texts);
 	check_present(c);
@@ -419,7 +423,7 @@ check_run(struct check *c)
 	if (c->status != STATUS_OK && !c->all)
 		return;
 	check_free(c);
-	if (c->status != STATUS_OK && !c->all)
+	if ((c->status != STATUS_OK && !c->all) || c->pending)
 		return;
 	check_groups(c);
 	check_managed(c);

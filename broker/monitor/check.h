@@ -37,6 +37,7 @@ struct check {
 	/* the answer */
 	enum status status;
 	bool wait; /* refused only because something is on its way */
+	bool pending; /* not refused: the asker's own claims are under way */
 	struct texts texts;
 	struct check_member members[CHECK_MEMBERS_MAX];
 	size_t nmembers;

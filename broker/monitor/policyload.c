@@ -193,9 +193,10 @@ loader_fork(struct loader *l)
 		return -errno;
 	l->pid = fork();
 	if (l->pid == 0) {
-		int endfd = dup(fds[1]);
+		int endfd;
 
 		child_prepare(&fds[1], 1);
+		endfd = dup(fds[1]); /* policyread_bundle() closes that */
 		signal(SIGPIPE, SIG_DFL);
 		if (policyread_bundle(fds[1]) != 0 ||
 		    write(endfd, BUNDLE_END, sizeof(BUNDLE_END)) == -1)

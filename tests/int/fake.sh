@@ -3,6 +3,7 @@
 # the scripts that need one.  It binds nothing by itself: drivers_probe is a
 # fifo, and a worker of the broker waits at it until the test plays the kernel.
 
+: "${dir:?}" "${run_dir:?}"
 fake=$dir/fake
 fake_pci=$fake/sys/bus/pci
 
@@ -57,19 +58,33 @@ fake_vf() {
 	ln -s "../$1" "$devices/$2/physfn"
 }
 
-# fake_file BDF NAME: what a sysfs file of the device has now.
+# fake_file BDF NAME: what a sysfs file of the device has now.  Unlike the
+# kernel's, a file keeps what is behind the end of a shorter text.
 fake_file() {
-	cat "$fake/sys/devices/pci0000:00/$1/$2"
+	head -n 1 "$fake/sys/devices/pci0000:00/$1/$2"
 }
 
-# kernel_probes BDF [DRIVER]: a worker is waiting to probe the device, or comes
-# to it; it finds the driver on it.  Without DRIVER the probe binds nothing.
-kernel_probes() {
-	local asked
+# kernel_binds BDF DRIVER [home]: plays the kernel for a worker that has come
+# to the probe, on its way out or home; the device is on the driver then.
+kernel_binds() {
+	local step=${3:+home-}bind
 
-	[ $# -lt 2 ] || fake_bind "$1" "$2"
-	asked=$(timeout "$deadline" cat "$fake_pci/drivers_probe")
-	[ "$asked" = "$1" ] || fail "the probe is for $1" "it is for ${asked:-nothing}"
+	poll at_step "$1" "$step" || fail "$1 comes to $step"
+	fake_bind "$1" "$2"
+	poll left_step "$1" "$step" || fail "$1 goes on after $step"
+}
+
+# at_step BDF STEP: a worker says so right before it does it.
+at_step() {
+	grep -qx "step $2" "$run_dir/devices/$1" 2>/dev/null
+}
+
+# left_step BDF STEP: lets go a worker that waits at drivers_probe.  One that
+# finds the device where it is to be does not ask.
+left_step() {
+	at_step "$1" "$2" || return 0
+	timeout 0.05 head -c "${#1}" "$fake_pci/drivers_probe" >/dev/null
+	return 1
 }
 
 # state_of BDF: as root sees it.

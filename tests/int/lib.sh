@@ -43,7 +43,7 @@ fail() {
 		echo "not ok $1"
 		[ $# -lt 2 ] || echo "# $2"
 		[ ! -s "$out" ] || head -c 4000 "$out" | sed 's/^/# | /'
-		grep -v '^== mark ' "$broker_log" | tail -n 12 | sed 's/^/# log: /'
+		grep -v '^== mark ' "$broker_log" | tail -n 6 | sed 's/^/# log: /'
 	} | tee -a "$INT_RESULTS"
 }
 
@@ -167,14 +167,20 @@ as() {
 	(become "$@")
 }
 
-# become: as, in place of this shell.
-become() {
-	local uid=${1%%,*} gids=${1#*,} groups=--clear-groups fd
-	shift
-	[[ $gids != *,* ]] || groups=--groups=${gids#*,}
+# shed: closes what is only ours, in a subshell that becomes another program.
+shed() {
+	local fd
 	for fd in "${held_fd[@]}" "$log_fd"; do
 		exec {fd}>&-
 	done
+}
+
+# become: as, in place of this shell.
+become() {
+	local uid=${1%%,*} gids=${1#*,} groups=--clear-groups
+	shift
+	[[ $gids != *,* ]] || groups=--groups=${gids#*,}
+	shed
 	exec setpriv --reuid="$uid" --regid="${gids%%,*}" "$groups" \
 		env -i PATH="$PATH" LC_ALL=C VFIOBROKER_SOCKET="$VFIOBROKER_SOCKET" "$@"
 }
@@ -210,9 +216,9 @@ policy() {
 	chmod 644 "$policy_conf"
 }
 
-# listens [PATH]: the kernel's own word, so that asking leaves no trace.
+# listens: the kernel's own word, so that asking leaves no trace.
 listens() {
-	awk -v path="${1-$sock}" '$NF == path && $4 == "00010000" { found = 1 }
+	awk -v path="$sock" '$NF == path && $4 == "00010000" { found = 1 }
 		END { exit !found }' /proc/net/unix
 }
 
@@ -236,8 +242,10 @@ broker_args=(--socket "$sock" --run-dir "$run_dir" --policy "$policy_conf"
 broker_start() {
 	local status
 	log_skip
-	"$bin/vfiobrokerd" "${broker_args[@]}" "$@" \
-		</dev/null >&"$log_fd" 2>&1 {log_fd}>&- &
+	(
+		shed
+		exec "$bin/vfiobrokerd" "${broker_args[@]}" "$@"
+	) </dev/null >&"$log_fd" 2>&1 &
 	broker_pid=$!
 	poll ready_or_dead
 	if broker_is_dead || ! listens; then
@@ -315,6 +323,14 @@ reload() {
 # sanitized: the programs are built with one, and need other amounts of memory.
 sanitized() {
 	grep -q __asan_init "$bin/vfiobrokerd"
+}
+
+# recorded: the files of devices and leases that the broker has on disk.
+recorded() {
+	local path
+	for path in "$run_dir"/{devices,leases}/*; do
+		[ ! -e "$path" ] || [ "${path##*/}" = sequence ] || echo "${path##*/}"
+	done
 }
 
 # children PID: its child processes.

@@ -63,29 +63,30 @@ hold crowd $USER3 crowd=999 hello
 ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 check "somebody else is served beside a thousand" vb $USER1 status
 
-# KiB of one kind in smaps_rollup or status.
+# kib PID KIND...: KiB of these kinds of its memory, together.
 kib() {
-	awk -v key="$2:" '$1 == key { n += $2 } END { print n + 0 }' "/proc/$1/smaps_rollup" 2>/dev/null
+	local pid=$1
+	shift
+	awk -v kinds=" $*: " 'index(kinds, " " $1) { n += $2 } END { print n + 0 }' \
+		"/proc/$pid/smaps_rollup" 2>/dev/null
 }
 
-# Not the spare: it has not worked yet.
+# Of every 20th session; reading all would take longer than making them.
 sessions=()
-worst=0 sum=0
 read -ra pids <<<"$(children "$broker_pid")"
 for pid in "${pids[@]}"; do
-	comm_is "$pid" vfiobroker-sess && sessions+=("$pid")
+	read -r comm <"/proc/$pid/comm" && [ "$comm" = vfiobroker-sess ] && sessions+=("$pid")
 done
 check_least 1000 "${#sessions[@]}" "a thousand sessions"
-# Every 20th; reading all would take longer than making them.
-count=0
+worst=0 sum=0 count=0
 for ((i = 0; i < ${#sessions[@]} - 1; i += 20)); do
-	n=$(($(kib "${sessions[i]}" Private_Dirty) + $(kib "${sessions[i]}" Private_Clean)))
+	n=$(kib "${sessions[i]}" Private_Dirty: Private_Clean)
 	sum=$((sum + n))
 	count=$((count + 1))
 	[ "$n" -le "$worst" ] || worst=$n
 done
 rss=$(kib "$broker_pid" Rss)
-private=$(($(kib "$broker_pid" Private_Dirty) + $(kib "$broker_pid" Private_Clean)))
+private=$(kib "$broker_pid" Private_Dirty: Private_Clean)
 note "1,000 connections in $ms ms; the broker: $rss KiB resident, $private KiB private;" \
 	"a session: $((sum / count)) KiB private, $worst at most"
 if sanitized; then

@@ -262,8 +262,10 @@ END_TEST
 START_TEST(marks_are_apart)
 {
 	static const struct bdf all[] = { { 0 }, { 0, 0, 0, 1, 0 },
-		{ 0, 0, 1, 0, 0 }, { 0, 1, 0, 0, 0 }, { 1, 0, 0, 0, 0 },
-		{ 0x10000, 0, 0, 0, 0 }, { 0xffff, 0xff, 0x1f, 7, 0 } };
+		{ 0, 0, 0, 4, 0 }, { 0, 0, 1, 0, 0 }, { 0, 0, 0x10, 0, 0 },
+		{ 0, 0, 0x1f, 7, 0 }, { 0, 1, 0, 0, 0 }, { 0, 0x80, 0, 0, 0 },
+		{ 1, 0, 0, 0, 0 }, { 0x10000, 0, 0, 0, 0 },
+		{ 0xffff, 0xff, 0x1f, 7, 0 } };
 	size_t n = sizeof(all) / sizeof(all[0]);
 
 	ck_assert_int_eq(rundir_open(path), 0);

@@ -20,16 +20,29 @@ static struct device *device;
 static char policy_file[128];
 
 static void
-setup(void)
+setup_policy(const char *text)
 {
 	work_setup();
 	life_init();
 	ck_assert_int_eq(acquisition_init(), 0);
+	fixture_file(&tree, text, "etc/policy.conf");
 	snprintf(
 	    policy_file, sizeof(policy_file), "%s/etc/policy.conf", tree.root);
 	config.policy = policy_file;
 	config.policy_dir = "/nonexistent";
 	ck_assert_int_eq(policyload_init(), 0);
+}
+
+static void
+setup(void)
+{
+	setup_policy("");
+}
+
+static void
+setup_claimed(void)
+{
+	setup_policy("claim " NAME "\n");
 }
 
 /* The device with a driver; its group is one that no machine has. */
@@ -191,17 +204,9 @@ START_TEST(lease_of_another)
 }
 END_TEST
 
-static void
-claim_it(void)
-{
-	fixture_file(&tree, "claim " NAME "\n", "etc/policy.conf");
-	ck_assert_int_eq(policyload_init(), 0);
-}
-
 /* It rested on vfio-pci, claimed: there it stays, and nothing is stored. */
 START_TEST(ready_and_claimed)
 {
-	claim_it();
 	machine("vfio-pci");
 	record("ready", 0);
 	start();
@@ -313,7 +318,7 @@ END_TEST
 int
 main(void)
 {
-	TCase *tc = tcase_create("settle");
+	TCase *tc = tcase_create("settle"), *claimed = tcase_create("claimed");
 	Suite *s = suite_create("settle");
 
 	tcase_set_timeout(tc, 60);
@@ -323,7 +328,6 @@ main(void)
 	tcase_add_loop_test(tc, on_no_driver, 0, NSTEPS);
 	tcase_add_loop_test(tc, lease_lives, 0, 2);
 	tcase_add_loop_test(tc, lease_of_another, 0, 2);
-	tcase_add_test(tc, ready_and_claimed);
 	tcase_add_test(tc, ready_and_not_claimed);
 	tcase_add_loop_test(tc, quarantined, 0, 2);
 	tcase_add_loop_test(tc, unreadable, 0, sizeof(bad) / sizeof(bad[0]));
@@ -332,5 +336,9 @@ main(void)
 	tcase_add_test(tc, device_left);
 	tcase_add_test(tc, junk);
 	suite_add_tcase(s, tc);
+
+	tcase_add_checked_fixture(claimed, setup_claimed, work_teardown);
+	tcase_add_test(claimed, ready_and_claimed);
+	suite_add_tcase(s, claimed);
 	return run_suite(s);
 }

@@ -125,6 +125,8 @@ START_TEST(cut_off)
 
 	for (size_t n = 0; n < sizeof(msg) - 2; n++)
 		ck_assert_int_eq(parse(msg, n, &bdf), UEVENT_NONE);
+	/* Nor when a NUL happens to stand behind it. */
+	ck_assert_int_eq(uevent_parse(msg, sizeof(msg) - 2, &bdf), UEVENT_NONE);
 	ck_assert_int_eq(parse(msg, sizeof(msg) - 1, &bdf), UEVENT_ADD);
 }
 END_TEST

@@ -34,6 +34,7 @@ static struct told {
 } told[DEVICES_MAX];
 
 static unsigned all_done;
+static bool nobody_reaps; /* for a while */
 
 static inline unsigned
 number_of(const struct device *d)
@@ -66,7 +67,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	(void)sig;
 	(void)what;
 	(void)arg;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while (!nobody_reaps && (pid = waitpid(-1, NULL, WNOHANG)) > 0)
 		worker_reaped(pid);
 }
 

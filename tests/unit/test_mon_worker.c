@@ -111,6 +111,28 @@ START_TEST(killed)
 }
 END_TEST
 
+/* It has said its last word, but it can still write: its record is its own
+ * until it is gone for good. */
+START_TEST(not_reaped)
+{
+	struct device *d = work_device(0, "vfio-pci");
+	siginfo_t info;
+
+	nobody_reaps = true;
+	ck_assert_int_eq(worker_start(d, PLAN_RESET), 0);
+	ck_assert_int_eq(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_ge(event_base_loop(loop_base, EVLOOP_NONBLOCK), 0);
+	ck_assert_int_ge(event_base_loop(loop_base, EVLOOP_NONBLOCK), 0);
+	ck_assert_uint_eq(told[0].done, 0);
+	ck_assert_uint_eq(worker_count(), 1);
+	ck_assert_int_eq(child_end(info.si_pid), 0);
+	ck_assert(worker_reaped(info.si_pid));
+	ck_assert_uint_eq(told[0].done, 1);
+	ck_assert_int_eq(told[0].result.error, 0);
+	ck_assert(!worker_reaped(info.si_pid));
+}
+END_TEST
+
 /* Killed between two steps: what it told is known, but it is no success. */
 START_TEST(killed_halfway)
 {
@@ -330,6 +352,7 @@ main(void)
 	tcase_add_checked_fixture(tc, work_setup, work_teardown);
 	tcase_add_test(tc, late);
 	tcase_add_test(tc, killed);
+	tcase_add_test(tc, not_reaped);
 	tcase_add_test(tc, killed_halfway);
 	tcase_add_test(tc, another_has_it);
 	tcase_add_test(tc, second_on_one_device);

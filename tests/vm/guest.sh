@@ -44,19 +44,20 @@ supervisors() {
 	pgrep -x vfio-supervisor
 }
 
-# qmp_open SOCKET: one monitor at a time.
+# qmp_open SOCKET: one monitor at a time. The descriptors are copies of our own, since
+# bash forgets those of a coprocess that has ended.
 qmp_open() {
 	qmp_events=
 	coproc qmp_peer { exec socat - "UNIX-CONNECT:$1"; }
-	read -r -t 60 -u "${qmp_peer[0]}" _ || return
-	qmp '{"execute":"qmp_capabilities"}'
+	exec {qmp_in}<&"${qmp_peer[0]}" {qmp_out}>&"${qmp_peer[1]}"
+	read -r -t 60 -u "$qmp_in" _ && qmp '{"execute":"qmp_capabilities"}'
 }
 
 # qmp COMMAND: prints the answer, which is in $qmp_answer too; fails when it is an
-# error. Events are kept. Not in a pipe: subshells have no coprocesses.
+# error. Events are kept.
 qmp() {
-	printf '%s\n' "$1" >&"${qmp_peer[1]}"
-	while read -r -t 60 -u "${qmp_peer[0]}" qmp_answer; do
+	printf '%s\n' "$1" >&"$qmp_out"
+	while read -r -t 60 -u "$qmp_in" qmp_answer; do
 		case $qmp_answer in
 		*'"event": '*) qmp_events+=$qmp_answer$'\n' ;;
 		*)
@@ -73,10 +74,16 @@ qmp() {
 qmp_event() {
 	local line
 	until [[ $qmp_events =~ $1 ]]; do
-		read -r -t 60 -u "${qmp_peer[0]}" line || return
+		read -r -t 60 -u "$qmp_in" line || return
 		qmp_events+=$line$'\n'
 	done
 	printf '%s' "$qmp_events"
+}
+
+# qmp_quit: QEMU may be gone before it has answered.
+qmp_quit() {
+	qmp '{"execute":"quit"}' || true
+	exec {qmp_in}<&- {qmp_out}>&-
 }
 
 # plug ID BDF [BUS], unplug ID: at run time. Unplugging ends when the device is out.

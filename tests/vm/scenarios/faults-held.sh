@@ -25,7 +25,7 @@ disarm
 start
 exec {ask}<>"$scenario_tmp/ask"
 setpriv --reuid=bob --regid=bob --init-groups vfiobroker exec --device "$V2" -- \
-	/lab/tests/vm/tools/vfio-hold "$V2" <&"$ask" >"$scenario_tmp/keeper.log" 2>&1 &
+	"$(dirname "${BASH_SOURCE[0]}")/../tools/vfio-hold" "$V2" <&"$ask" >"$scenario_tmp/keeper.log" 2>&1 &
 keeper=$!
 wait_for 30 "a holder uses a device" answers 1
 keeper_id=$(lease_of "$V2")

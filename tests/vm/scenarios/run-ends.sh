@@ -115,8 +115,9 @@ check "the device is plugged" plug net0 "$VF" slot1
 check "and unplugged" unplug net0
 check_not "it is closed" holds "$spawned" "$VF"
 check "and plugged again" plug net0 "$VF" slot2
-check "QEMU is told to end" qmp '{"execute":"quit"}'
+qmp_quit >/dev/null
 wait "$spawned"
+check_match '^0$' "QEMU ends well" echo $?
 wait_for 20 "the device is home" device_home "$VF"
 check_not "no supervisor is left" supervisors
 sysctl -qw "kernel.yama.ptrace_scope=$yama"

@@ -78,7 +78,7 @@ broker_start
 check_match "lease .* of uid 1001 goes on" "a new broker knows of it" cat "$broker_log"
 check "and plugs" plug net2 0000:01:11.0
 wait_for 60 "the guest takes that too" plugged net2
-check "QEMU is told to end" qmp '{"execute":"quit"}'
+qmp_quit >/dev/null
 wait "$bob"
 check_match '^0$' "it ends well" echo $?
 

@@ -112,9 +112,9 @@ hold() {
 	within 20 holds_or_not
 }
 
-# The client has become the program, or has failed, or is without a broker.
+# The client has become the program, or there is none (any more).
 holds_or_not() {
-	holds || gone "$client"
+	holds || [ -z "$client" ] || gone "$client"
 }
 
 holds() {
@@ -122,7 +122,8 @@ holds() {
 }
 
 let_go() {
-	[ -z "$client" ] || kill -KILL "$client" 2>/dev/null
+	[ -n "$client" ] || return 0
+	kill -KILL "$client" 2>/dev/null
 	within 20 gone "$client"
 	client=
 }
@@ -312,8 +313,8 @@ death() {
 	start "$3"
 	if dead; then
 		lose "the broker does not start again"
-	elif ! "after_$kind" >/dev/null 2>&1; then
-		lose "it is not as it should be"
+	elif ! "after_$kind" >"$scenario_tmp/after.log" 2>&1; then
+		lose "it is not $what"
 	elif ! keeper_kept; then
 		lose "$V2 is not leased any more"
 	else
