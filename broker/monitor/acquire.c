@@ -43,6 +43,7 @@ struct acquisition {
 	int pidfd; /* -1: the peer itself */
 	struct event *timeout;
 	bool impatient; /* no more waiting */
+	enum status failure; /* with why, when a claim failed */
 	char failed[WHY_MAX + 64];
 };
 
@@ -51,17 +52,19 @@ static struct event *poke_event;
 
 /* ---- ending ----------------------------------------------------------- */
 
+/* Only what it wanted settles: others are no business of its end. */
 static void
 unwant(const struct acquisition *a)
 {
 	struct device *d, *next;
 
-	TAILQ_FOREACH(d, &inventory, entry) {
-		if (d->wanted == a)
-			d->wanted = NULL;
-	}
-	TAILQ_FOREACH_SAFE(d, &inventory, entry, next)
+	TAILQ_FOREACH_SAFE(d, &inventory, entry, next) {
+		if (d->wanted != a)
+			continue;
+		d->wanted = NULL;
 		life_settle(d);
+	}
+	acquisition_poke();
 }
 
 void
@@ -105,9 +108,10 @@ acquisition_refuse(
 }
 
 void
-acquisition_failed(
-    struct acquisition *a, const struct device *d, const char *why)
+acquisition_failed(struct acquisition *a, const struct device *d,
+    const char *why, enum status status)
 {
+	a->failure = status;
 	snprintf(a->failed, sizeof(a->failed),
 	    "%s could not be moved to vfio-pci: %s", device_name(d), why);
 }
@@ -192,7 +196,7 @@ refuse_open(struct acquisition *a, int r, int group)
 		    "group %d is open in a process that has no lease (see: "
 		    "fuser -v /dev/vfio/%d)",
 		    group, group);
-	else if (r == -EPERM)
+	else if (r == -EADDRINUSE)
 		acquisition_refuse(a, STATUS_GROUP,
 		    "the kernel says that group %d is not viable: a member "
 		    "is bound to a host driver",
@@ -240,8 +244,8 @@ make_lease(struct acquisition *a, struct check *c, struct hand_over *h)
 	if (l == NULL)
 		r = lease_create(
 		    &a->session->peer, a->req.memlock, a->req.label, &l, &fd);
-	else if (a->req.memlock > l->memlock)
-		l->memlock = a->req.memlock;
+	else
+		lease_raise(l, a->req.memlock);
 	if (r == 0 && fd != -1)
 		r = hand_over_add(h, fd, MON_FD_LEASE, -1);
 	if (r != 0)
@@ -322,7 +326,7 @@ acquisition_try(struct acquisition *a)
 	struct check c;
 
 	if (a->failed[0] != '\0') {
-		acquisition_refuse(a, STATUS_OS, "%s", a->failed);
+		acquisition_refuse(a, a->failure, "%s", a->failed);
 		return;
 	}
 	if (a->req.lease != 0 && lease_find(a->req.lease) == NULL) {
@@ -402,8 +406,9 @@ acquisition_start(struct session *s, const struct mon_acquire *req, int *fd)
 	s->acquisition = a;
 	TAILQ_INSERT_TAIL(&waiting, a, entry);
 	l = req->lease == 0 ? NULL : lease_find(req->lease);
-	if (l != NULL && l->uid != s->peer.uid) {
-		acquisition_refuse(a, STATUS_DENIED, "lease %llu is not yours",
+	if (req->lease != 0 && (l == NULL || l->uid != s->peer.uid)) {
+		acquisition_refuse(a, STATUS_NOT_FOUND,
+		    "you have no lease %llu (see: vfiobroker status)",
 		    (unsigned long long)req->lease);
 		return;
 	}

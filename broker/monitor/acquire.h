@@ -3,6 +3,7 @@
 #define VFIOBROKER_ACQUIRE_H
 
 #include "broker/common/monmsg.h"
+#include "broker/common/status.h"
 
 struct device;
 struct session;
@@ -24,7 +25,7 @@ void acquisition_poke(void);
 
 /* A device that it wanted could not be claimed. */
 void acquisition_failed(
-    struct acquisition *, const struct device *, const char *why);
+    struct acquisition *, const struct device *, const char *why, enum status);
 
 /* Makes the timer; 0 or -ENOMEM. */
 int acquisition_init(void);

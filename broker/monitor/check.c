@@ -40,7 +40,7 @@ needs_claim(const struct device *d)
 /* ---- usage ------------------------------------------------------------ */
 
 int
-usage_of(uid_t uid, struct policy_usage *out)
+usage_of(uid_t uid, const struct lease *except, struct policy_usage *out)
 {
 	struct policy_device *devices;
 	struct lease *l;
@@ -49,22 +49,22 @@ usage_of(uid_t uid, struct policy_usage *out)
 
 	*out = (struct policy_usage){ .ndevices = 0 };
 	TAILQ_FOREACH(l, &leases, entry) {
+		if (l->uid != uid || l == except)
+			continue;
 		TAILQ_FOREACH(d, &l->devices, of_lease)
-			n += l->uid == uid;
-		if (l->uid == uid) {
-			out->leases++;
-			out->memlock += l->memlock;
-		}
+			n++;
+		out->leases++;
+		out->memlock += l->memlock;
 	}
 	devices = calloc(n + 1, sizeof(*devices));
 	if (devices == NULL)
 		return -ENOMEM;
 	out->devices = devices;
 	TAILQ_FOREACH(l, &leases, entry) {
-		TAILQ_FOREACH(d, &l->devices, of_lease) {
-			if (l->uid == uid)
-				devices[out->ndevices++] = d->facts;
-		}
+		if (l->uid != uid || l == except)
+			continue;
+		TAILQ_FOREACH(d, &l->devices, of_lease)
+			devices[out->ndevices++] = d->facts;
 	}
 	return 0;
 }
@@ -95,7 +95,7 @@ check_present(struct check *c)
 			    &c->texts, MON_TEXT_FIX, "see: vfiobroker list");
 			continue;
 		}
-		inventory_refresh_driver(d);
+		(void)inventory_refresh_driver(d); /* told there */
 		c->members[c->nmembers++] =
 		    (struct check_member){ .device = d, .asked = true };
 	}
@@ -152,10 +152,14 @@ check_policy(struct check *c)
 	struct policy_decision dec;
 	struct policy_usage usage;
 
-	if (usage_of(c->who.uid, &usage) != 0) {
+	/* What a lease has already is not asked for again, but its memory
+	 * is: the request says what it shall be in all. */
+	if (usage_of(c->who.uid, NULL, &usage) != 0) {
 		refuse(c, STATUS_INTERNAL);
 		return;
 	}
+	if (c->lease != NULL)
+		usage.memlock -= c->lease->memlock;
 	for (size_t i = 0; i < c->nmembers; i++) {
 		facts[i] = c->members[i].device->facts;
 		managed[i] = c->as_managed || needs_claim(c->members[i].device);
@@ -256,9 +260,38 @@ driver_is_neutral(const char *driver)
 	       strcmp(driver, "pcieport") == 0;
 }
 
+/*
+ * The group's fd opens every member that is on vfio-pci, so a sibling that
+ * comes along is given too, whatever the request says: a deny line holds.
+ */
+static bool
+sibling_denied(struct check *c, const struct device *d)
+{
+	bool managed = false;
+	struct policy_request req = {
+		.devices = &d->facts, .ndevices = 1, .managed = &managed
+	};
+	struct policy_usage none = { .ndevices = 0 };
+	struct policy_decision dec;
+
+	policy_decide(policy_current(), &inventory_world, &c->who, &none, &req,
+	    &dec, NULL);
+	if (dec.verdict != POLICY_DENIED)
+		return false;
+	refuse(c, STATUS_GROUP);
+	texts_add(&c->texts, MON_TEXT_WHY,
+	    "%s would come along in IOMMU group %d, and a line denies it "
+	    "(%s:%u)",
+	    device_name(d), d->facts.group, policy_rule_file(dec.rule),
+	    policy_rule_line(dec.rule));
+	return true;
+}
+
 static void
 add_sibling(struct check *c, struct device *d, const struct check_member *of)
 {
+	if (sibling_denied(c, d))
+		return;
 	if (c->nmembers == CHECK_MEMBERS_MAX) {
 		refuse(c, STATUS_GROUP);
 		texts_add(&c->texts, MON_TEXT_WHY,
@@ -275,9 +308,14 @@ check_sibling(struct check *c, struct device *d, const struct check_member *of)
 {
 	const struct device *asked = of->device;
 
-	inventory_refresh_driver(d);
+	(void)inventory_refresh_driver(d); /* told there */
 	if (d->lease != NULL && d->lease == c->lease)
 		return;
+	if (d->state == STATE_CLAIMING && d->wanted != NULL &&
+	    d->wanted == c->asker) {
+		c->pending = true;
+		return;
+	}
 	if (d->lease != NULL || (d->wanted != NULL && d->wanted != c->asker) ||
 	    (d->state != STATE_HOST && d->state != STATE_READY)) {
 		c->wait = c->status == STATUS_OK &&
@@ -426,6 +464,8 @@ check_run(struct check *c)
 	if ((c->status != STATUS_OK && !c->all) || c->pending)
 		return;
 	check_groups(c);
+	if (c->pending)
+		return;
 	check_managed(c);
 	if (c->status != STATUS_BUSY || c->all)
 		check_guard(c);

@@ -53,8 +53,11 @@ void check_run(struct check *);
  * group say so.  Reasons against go to the log. */
 bool check_claimable(struct device *);
 
-/* What a uid holds; *out is to be freed with usage_clear(). 0 or -ENOMEM. */
-int usage_of(uid_t, struct policy_usage *out);
+/*
+ * What a uid holds, but for one lease (NULL: none) that is asked about anew;
+ * *out is to be freed with usage_clear().  0 or -ENOMEM.
+ */
+int usage_of(uid_t, const struct lease *except, struct policy_usage *out);
 void usage_clear(struct policy_usage *);
 
 #endif

@@ -38,6 +38,8 @@ struct device {
 	char why[WHY_MAX]; /* what it waits for, or what is wrong */
 	struct record record; /* what is owed; .bdf is set even without one */
 	bool has_record;
+	bool ask_back; /* revoked: the kernel shall ask its holder */
+	bool unreadable; /* the record; nobody knows what to put back */
 	bool claimed; /* by a claim line of the policy */
 	bool claim_failed; /* do not try again by ourselves */
 	struct lease *lease;

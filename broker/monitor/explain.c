@@ -54,7 +54,7 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 		.new_lease = true };
 	struct policy_usage usage;
 
-	if (usage_of(c->who.uid, &usage) != 0)
+	if (usage_of(c->who.uid, NULL, &usage) != 0)
 		return;
 	policy_explain(policy_current(), &inventory_world, &c->who, &usage,
 	    &req, say_note, s);
@@ -136,9 +136,9 @@ say_steps(struct session *s, const struct check *c)
 
 /* One's own groups are the kernel's word; of others the asker gives them. */
 static struct policy_subject
-subject_of(const struct session *s, const struct mon_explain *m)
+subject_of(const struct session *s, const struct mon_explain *m, bool admin)
 {
-	if (!(m->flags & MON_EXPLAIN_USER))
+	if (!(m->flags & MON_EXPLAIN_USER) || (!admin && m->uid == s->peer.uid))
 		return peer_subject(&s->peer);
 	return (struct policy_subject){
 		.uid = m->uid, .gids = m->gids, .ngids = m->ngids
@@ -150,7 +150,7 @@ explain_request(struct session *s, const void *record, int *fd)
 {
 	const struct mon_explain *m = record;
 	bool admin = request_admin(s);
-	struct check c = { .who = subject_of(s, m),
+	struct check c = { .who = subject_of(s, m, admin),
 		.bdfs = &m->device,
 		.nbdfs = 1,
 		.memlock = m->memlock,

@@ -118,15 +118,19 @@ inventory_refresh(const struct bdf *bdf)
 	return d;
 }
 
-void
+int
 inventory_refresh_driver(struct device *d)
 {
 	char driver[SYSFS_NAME_MAX];
+	int r = sysfs_driver(&d->facts.bdf, driver);
 
-	if (sysfs_driver(&d->facts.bdf, driver) == 0)
+	if (r == 0)
 		memcpy(d->driver, driver, sizeof(d->driver));
-	else
+	else if (r == -ENODEV) /* its removal comes as an event */
 		d->driver[0] = '\0';
+	else
+		log_warn("%s: driver: %s", device_name(d), strerror(-r));
+	return r;
 }
 
 void

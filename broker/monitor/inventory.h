@@ -19,8 +19,9 @@ struct device *inventory_find(const struct bdf *);
 /* Reads a new or changed function; NULL when it is not (or no more) there. */
 struct device *inventory_refresh(const struct bdf *);
 
-/* Reads again just the driver link: no uevent may have come yet. */
-void inventory_refresh_driver(struct device *);
+/* Reads again just the driver link: no uevent may have come yet.  0 or
+ * -errno; then the old name stays. */
+int inventory_refresh_driver(struct device *);
 
 /* Forgets a function that is gone and that nothing refers to. */
 void inventory_forget(struct device *);

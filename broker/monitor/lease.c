@@ -164,6 +164,30 @@ lease_command(const struct lease *l)
 	return strcmp(comm, "?") == 0 ? l->comm : comm;
 }
 
+/*
+ * In place: a new file would not be the one that is locked.  One write of a
+ * text that can only grow is whole or not there.
+ */
+void
+lease_raise(struct lease *l, uint64_t memlock)
+{
+	char text[LEASE_TEXT_MAX];
+	size_t len;
+	int fd;
+
+	if (memlock <= l->memlock)
+		return;
+	l->memlock = memlock;
+	len = lease_format(l, text, sizeof(text));
+	fd = openat(rundir_dirfd(RUNDIR_LEASES), lease_name(l),
+	    O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1 || write(fd, text, len) != (ssize_t)len)
+		log_warn(
+		    "lease %s: its file: %s", lease_name(l), strerror(errno));
+	if (fd != -1)
+		close(fd);
+}
+
 void
 lease_add(struct lease *l, struct device *d)
 {

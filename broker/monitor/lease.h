@@ -58,6 +58,9 @@ struct lease *lease_find(uint64_t id);
  */
 const char *lease_command(const struct lease *);
 
+/* Raises what the lease counts for and writes it down; never lowers. */
+void lease_raise(struct lease *, uint64_t memlock);
+
 /* A device enters or leaves.  Its state is life.c's business. */
 void lease_add(struct lease *, struct device *);
 void lease_drop(struct lease *, struct device *);

@@ -11,10 +11,12 @@
 
 #include "acquire.h"
 #include "broker/common/log.h"
+#include "broker/common/status.h"
 #include "check.h"
 #include "inventory.h"
 #include "lease.h"
 #include "loop.h"
+#include "policyload.h"
 #include "rundir.h"
 #include "vfio.h"
 #include "watch.h"
@@ -85,13 +87,25 @@ record_forget(struct device *d)
 
 /* ---- entering states -------------------------------------------------- */
 
+/* Nobody tries again by himself: not the policy, and not who asked. */
+static void
+claim_has_failed(struct device *d, const char *why, enum status status)
+{
+	d->claim_failed = true;
+	if (d->wanted != NULL)
+		acquisition_failed(d->wanted, d, why, status);
+}
+
 static void
 start_worker(struct device *d, enum plan plan)
 {
 	int r = worker_start(d, plan);
 
-	if (r != 0)
-		life_event(d, LIFE_FAILED, strerror(-r));
+	if (r == 0)
+		return;
+	if (plan == PLAN_CLAIM)
+		claim_has_failed(d, strerror(-r), STATUS_OS);
+	life_event(d, LIFE_FAILED, strerror(-r));
 }
 
 static void
@@ -147,20 +161,6 @@ look_again(struct device *d)
 	loop_timer(d->timer, ms);
 }
 
-/*
- * Who holds it is looked up once, in a worker.  The looking goes on meanwhile
- * and does not wait for the answer.
- */
-static void
-name_holders(struct device *d)
-{
-	if (d->why[0] == '\0' || d->looks == LOOKS_BEFORE_NAMING)
-		life_why(d, "somebody still has group %d open", d->facts.group);
-	if (d->looks == LOOKS_BEFORE_NAMING && d->worker == NULL &&
-	    worker_start(d, PLAN_HOLDERS) != 0)
-		log_warn("%s: cannot look who holds it", device_name(d));
-}
-
 /* A worker of the broker before us is stuck with it: is it still? */
 static void
 look_wedged(struct device *d)
@@ -171,40 +171,55 @@ look_wedged(struct device *d)
 		look_again(d);
 }
 
-/* One look at a draining device: proven unheld or not? */
+/* One look at a draining device, by a worker: proven unheld or not? */
 static void
 look(struct device *d)
 {
-	int r = 0;
+	enum plan plan = PLAN_PROVE;
+	int r;
 
 	if (d->state == STATE_WEDGED) {
 		look_wedged(d);
 		return;
 	}
-	if (d->state != STATE_DRAINING)
+	if (d->state != STATE_DRAINING || d->worker != NULL)
 		return;
-	inventory_refresh_driver(d);
-	/* Unbound from vfio-pci, or never bound: unbinding proved it. */
-	if (device_on_vfio(d))
-		r = vfio_group_unheld(d->facts.group);
-	if (r == 0 && d->worker == NULL) {
+	if (d->ask_back)
+		plan = PLAN_UNBIND;
+	else if (d->looks == LOOKS_BEFORE_NAMING)
+		plan = PLAN_NAME;
+	d->ask_back = false;
+	r = worker_start(d, plan);
+	if (r != 0) {
+		log_warn("%s: cannot look: %s", device_name(d), strerror(-r));
+		look_again(d);
+	}
+}
+
+/* Who holds it is said once; the looking goes on. */
+static void
+looked(struct device *d, const struct worker_result *res)
+{
+	if (res->error == 0) {
 		life_event(d, LIFE_UNHELD, "nobody has it open");
 		return;
 	}
-	if (r == -EBUSY)
-		name_holders(d);
-	else if (r != 0)
-		life_why(d, "group %d: %s", d->facts.group, strerror(-r));
+	if (res->error != -EBUSY) {
+		life_why(
+		    d, "group %d: %s", d->facts.group, strerror(-res->error));
+	} else if (res->text[0] != '\0') {
+		life_why(d, "held by %s", res->text);
+		log_warn("%s is still held by %s", device_name(d), res->text);
+	} else if (res->plan == PLAN_NAME) {
+		life_why(d, "somebody still has group %d open", d->facts.group);
+	}
 	look_again(d);
 }
 
 static void
 enter_draining(struct device *d)
 {
-	if (d->worker == NULL)
-		look(d);
-	else
-		look_again(d);
+	look(d); /* or when its worker is done */
 }
 
 static void
@@ -233,7 +248,9 @@ static void
 enter_quarantined(struct device *d)
 {
 	log_warn("%s is in quarantine: %s", device_name(d), d->why);
-	record_as(d, "quarantined");
+	/* One that cannot be read is left for a person to read. */
+	if (!d->unreadable)
+		record_as(d, "quarantined");
 }
 
 static void
@@ -296,7 +313,7 @@ life_settle(struct device *d)
 	if (d->wanted != NULL || d->lease != NULL || d->worker != NULL)
 		return;
 	if (d->state == STATE_READY && d->record.taken &&
-	    (!d->claimed || !device_on_vfio(d)))
+	    (!d->claimed || !device_on_vfio(d)) && policyload_done())
 		life_event(d, LIFE_GO_HOME, "nobody wants it");
 	else if (d->state == STATE_HOST && d->claimed && !d->claim_failed &&
 		 !device_on_vfio(d) && check_claimable(d))
@@ -328,7 +345,19 @@ read_back(struct device *d)
 	if (e == 0)
 		d->record = r;
 	else if (e != -ENOENT)
-		log_warn("%s: its record: %s", device_name(d), strerror(-e));
+		log_fatal("%s: its record cannot be read back: %s",
+		    device_name(d), strerror(-e));
+}
+
+static void
+claim_done(struct device *d, const struct worker_result *res, const char *why)
+{
+	/* The first step loads vfio-pci: a kernel without it lends nothing. */
+	bool none = res->error == -ENODEV && strcmp(res->step, "module") == 0;
+
+	d->claim_failed = false;
+	if (res->error != 0)
+		claim_has_failed(d, why, none ? STATUS_UNAVAILABLE : STATUS_OS);
 }
 
 static void
@@ -336,26 +365,19 @@ worker_done(struct device *d, const struct worker_result *res)
 {
 	char why[WHY_MAX];
 
-	inventory_refresh_driver(d);
-	if (res->plan == PLAN_HOLDERS) {
-		if (d->state == STATE_DRAINING && res->text[0] != '\0') {
-			life_why(d, "held by %s", res->text);
-			log_warn("%s is still held by %s", device_name(d),
-			    res->text);
-		}
-		return;
-	}
-	read_back(d);
-	if (res->plan == PLAN_CLAIM)
-		d->claim_failed = res->error != 0;
+	(void)inventory_refresh_driver(d); /* told there */
 	snprintf(why, sizeof(why), "%s: %s", res->step,
 	    res->text[0] != '\0' ? res->text : strerror(-res->error));
-	if (d->claim_failed && d->wanted != NULL)
-		acquisition_failed(d->wanted, d, why);
-	if (res->late || d->state == STATE_WEDGED)
+	if (res->plan != PLAN_PROVE && res->plan != PLAN_NAME)
+		read_back(d);
+	if (res->plan == PLAN_CLAIM)
+		claim_done(d, res, why);
+	if (d->state == STATE_WEDGED)
 		life_event(d, LIFE_UNWEDGED, "the kernel let go of it");
-	else if (res->plan == PLAN_UNBIND)
-		look_again(d);
+	else if (d->state == STATE_DRAINING && res->plan == PLAN_UNBIND)
+		look(d);
+	else if (d->state == STATE_DRAINING)
+		looked(d, res);
 	else if (res->error == 0)
 		life_event(
 		    d, outcomes[res->plan].done, outcomes[res->plan].why);
@@ -368,7 +390,7 @@ worker_late(struct device *d, enum plan plan)
 {
 	char why[WHY_MAX];
 
-	if (plan == PLAN_HOLDERS || !life_allows(d, LIFE_DEADLINE))
+	if (!life_allows(d, LIFE_DEADLINE))
 		return;
 	snprintf(why, sizeof(why), "%s does not return from the kernel",
 	    plan_name(plan));
@@ -387,10 +409,8 @@ void
 life_ask_back(struct device *d)
 {
 	lease_drop(d->lease, d);
+	d->ask_back = device_on_vfio(d);
 	life_event(d, LIFE_CLOSED, "revoked");
-	if (d->state == STATE_DRAINING && d->worker == NULL &&
-	    device_on_vfio(d) && worker_start(d, PLAN_UNBIND) != 0)
-		log_warn("%s: cannot ask for it", device_name(d));
 }
 
 static const struct worker_calls calls = { worker_done, worker_late };

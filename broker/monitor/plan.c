@@ -15,6 +15,7 @@
 #include "holders.h"
 #include "loop.h"
 #include "sysfs.h"
+#include "vfio.h"
 
 #include <bsd/string.h>
 
@@ -204,25 +205,34 @@ step_home_override(struct run *run)
 	return store_override(run, run->record->driver);
 }
 
+/* A host driver that has it already, by whatever hand, is not driven out. */
+static bool
+is_home(struct run *run, int *e)
+{
+	char driver[SYSFS_NAME_MAX];
+
+	*e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
+	return *e == 0 && driver[0] != '\0' && !driver_is_vfio(driver);
+}
+
 static int
 step_home_unbind(struct run *run)
 {
-	char driver[SYSFS_NAME_MAX];
-	int e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
+	int e;
 
-	if (e != 0 || strcmp(driver, run->record->driver) == 0)
-		return e;
-	return unbind(run);
+	return is_home(run, &e) || e != 0 ? e : unbind(run);
 }
 
 static int
 step_home_bind(struct run *run)
 {
 	const char *driver = run->record->driver;
+	int e;
 
-	if (driver[0] == '\0' || expect_driver(run, driver) == 0)
+	if (is_home(run, &e) || e != 0)
+		return e;
+	if (driver[0] == '\0')
 		return expect_driver(run, driver);
-	run->text[0] = '\0';
 	return bind_to(run, driver);
 }
 
@@ -232,17 +242,38 @@ step_home_clear(struct run *run)
 	return store_override(run, run->record->override);
 }
 
+/* One that was on vfio-pci without us shall be so again. */
+static int
+step_note_native(struct run *run)
+{
+	return run->record->taken ? 0 : step_note(run);
+}
+
 static int
 step_ask(struct run *run)
 {
 	return unbind(run);
 }
 
+/*
+ * A group opens once, so a fresh open proves that nobody has it.  Not in the
+ * monitor: the open waits for the group's lock, which the last close of a
+ * device holds while the kernel resets it (6.12).
+ */
 static int
-step_holders(struct run *run)
+step_prove(struct run *run)
 {
-	holders_of_group(run->group, run->text, sizeof(run->text));
-	return 0;
+	return vfio_group_unheld(run->group);
+}
+
+static int
+step_name(struct run *run)
+{
+	int e = vfio_group_unheld(run->group);
+
+	if (e == -EBUSY)
+		holders_of_group(run->group, run->text, sizeof(run->text));
+	return e;
 }
 
 static const struct {
@@ -260,8 +291,10 @@ static const struct {
 		{ "home-unbind", step_home_unbind, false },
 		{ "home-bind", step_home_bind, false },
 		{ "home-clear", step_home_clear, false } } },
-	[PLAN_UNBIND] = { "unbind", { { "ask", step_ask, false } } },
-	[PLAN_HOLDERS] = { "holders", { { "holders", step_holders, true } } },
+	[PLAN_UNBIND] = { "unbind", { { "note", step_note_native, true },
+					{ "ask", step_ask, false } } },
+	[PLAN_PROVE] = { "prove", { { "prove", step_prove, true } } },
+	[PLAN_NAME] = { "name", { { "name", step_name, true } } },
 };
 
 const char *

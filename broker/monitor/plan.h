@@ -16,7 +16,8 @@ enum plan {
 	PLAN_RESET, /* by the kernel's reset_method, result checked */
 	PLAN_RESTORE, /* vfio-pci -> what the record says */
 	PLAN_UNBIND, /* revoke: the kernel asks the holder, and waits */
-	PLAN_HOLDERS, /* changes nothing: who has the group's node open? */
+	PLAN_PROVE, /* changes nothing: -EBUSY while somebody holds the group */
+	PLAN_NAME, /* the same, and says who */
 	PLAN_COUNT,
 };
 

@@ -37,12 +37,19 @@ static struct loader {
 	char *buf;
 	size_t len;
 	bool again; /* asked for while one was under way */
+	bool loaded; /* once at least */
 } loader = { .pid = -1, .fd = -1 };
 
 const struct policy *
 policy_current(void)
 {
 	return current;
+}
+
+bool
+policyload_done(void)
+{
+	return loader.loaded;
 }
 
 /* ---- reading the bundle ----------------------------------------------- */
@@ -249,13 +256,15 @@ loader_adopt(struct loader *l, int r)
 		r = policy_from_bundle(l, &fresh);
 	loader_end(l);
 	if (r != 0) {
-		log_warn("policy not loaded: %s; the running one stays",
-		    strerror(-r));
+		log_warn("policy not loaded: %s; %s", strerror(-r),
+		    l->loaded ? "the running one stays"
+			      : "until it is mended nothing is allowed");
 		watch_policy("refused: the running one stays");
 		return;
 	}
 	policy_free(current);
 	current = fresh;
+	l->loaded = true;
 	log_info("policy loaded");
 	watch_policy("loaded");
 	settle_all();

@@ -2,6 +2,8 @@
 #ifndef VFIOBROKER_POLICYLOAD_H
 #define VFIOBROKER_POLICYLOAD_H
 
+#include <stdbool.h>
+
 #include "policy/policy.h"
 
 /*
@@ -11,6 +13,10 @@
 
 /* Never NULL after policyload_init(). */
 const struct policy *policy_current(void);
+
+/* False while none could be loaded: then nothing rests, and nothing goes home
+ * for want of a claim line. */
+bool policyload_done(void);
 
 /* The first load: waits for it.  A bad file leaves a policy that allows
  * nothing.  0 or -errno. */

@@ -9,6 +9,7 @@
 
 #include "acquire.h"
 #include "broker/common/log.h"
+#include "check.h"
 #include "explain.h"
 #include "inventory.h"
 #include "lease.h"
@@ -249,29 +250,51 @@ request_open_group(struct session *s, const void *record, int *fd)
 	session_end(s, STATUS_OK);
 }
 
+/* 0 where no line is about it: a sibling that came along. */
+static enum status
+memlock_verdict(struct session *s, const struct device *d,
+    const struct policy_usage *usage, uint64_t memlock,
+    struct policy_decision *dec)
+{
+	bool managed = false;
+	struct policy_request req = { .devices = &d->facts,
+		.ndevices = 1,
+		.managed = &managed,
+		.memlock = memlock };
+	struct policy_subject who = peer_subject(&s->peer);
+
+	policy_decide(
+	    policy_current(), &inventory_world, &who, usage, &req, dec, NULL);
+	if (dec->verdict == POLICY_ALLOW || dec->verdict == POLICY_NO_RULE)
+		return STATUS_OK;
+	return dec->verdict == POLICY_LIMIT ? STATUS_LIMIT : STATUS_DENIED;
+}
+
 /* The ceiling is the policy's, for the devices that the lease has now. */
 static bool
 memlock_allowed(struct session *s, const struct lease *l, uint64_t memlock)
 {
-	struct policy_device facts[MON_MAX_DEVICES];
-	bool managed[MON_MAX_DEVICES] = { false };
-	struct policy_request req = {
-		.devices = facts, .managed = managed, .memlock = memlock
-	};
-	struct policy_subject who = peer_subject(&s->peer);
-	struct policy_usage usage = { .ndevices = 0 };
-	struct policy_decision dec;
+	struct policy_decision dec = { .why = "the lease has no device" };
+	enum status status = STATUS_OK;
+	struct policy_usage usage;
 	const struct device *d;
+	bool allowed = false;
 
-	TAILQ_FOREACH(d, &l->devices, of_lease) {
-		if (req.ndevices < MON_MAX_DEVICES)
-			facts[req.ndevices++] = d->facts;
+	if (usage_of(l->uid, l, &usage) != 0) {
+		session_end(s, STATUS_INTERNAL);
+		return false;
 	}
-	policy_decide(
-	    policy_current(), &inventory_world, &who, &usage, &req, &dec, NULL);
-	if (dec.verdict == POLICY_ALLOW)
+	TAILQ_FOREACH(d, &l->devices, of_lease) {
+		status = memlock_verdict(s, d, &usage, memlock, &dec);
+		if (status != STATUS_OK)
+			break;
+		allowed = allowed || dec.verdict == POLICY_ALLOW;
+	}
+	usage_clear(&usage);
+	if (status == STATUS_OK && allowed)
 		return true;
-	request_refuse(s, STATUS_DENIED, "the policy: %s", dec.why);
+	request_refuse(s, status == STATUS_OK ? STATUS_DENIED : status,
+	    "the policy: %s", dec.why);
 	return false;
 }
 
@@ -280,22 +303,20 @@ request_set_memlock(struct session *s, const void *record, int *fd)
 {
 	const struct mon_set_memlock *m = record;
 	struct lease *l = own_lease(s, m->lease);
-	struct mon_grant g = { .lease = m->lease };
+	uint64_t now;
 	int r;
 
 	if (l == NULL || !memlock_allowed(s, l, m->memlock))
 		return;
-	r = memlock_raise(*fd != -1 ? *fd : s->peer.pidfd, s->peer.uid,
-	    m->memlock, &g.memlock);
+	r = memlock_raise(
+	    *fd != -1 ? *fd : s->peer.pidfd, s->peer.uid, m->memlock, &now);
 	if (r != 0) {
 		request_refuse(s, r == -EPERM ? STATUS_DENIED : STATUS_OS,
 		    "cannot raise the limit of locked memory: %s",
 		    strerror(-r));
 		return;
 	}
-	if (m->memlock > l->memlock)
-		l->memlock = m->memlock;
-	session_send(s, MON_GRANT, &g, NULL, 0);
+	lease_raise(l, m->memlock);
 	session_end(s, STATUS_OK);
 }
 

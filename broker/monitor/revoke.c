@@ -47,10 +47,12 @@ revocation_free(struct revocation *r)
 	free(r);
 }
 
+/* From this lease: what is leased anew has been here. */
 static bool
 is_back(const struct device *d)
 {
-	return d == NULL || d->state == STATE_HOST || d->state == STATE_READY ||
+	return d == NULL || d->state == STATE_LEASED ||
+	       d->state == STATE_HOST || d->state == STATE_READY ||
 	       d->state == STATE_RESTORING || d->state == STATE_RESETTING ||
 	       d->state == STATE_CLAIMING;
 }
@@ -58,6 +60,8 @@ is_back(const struct device *d)
 static bool
 all_back(const struct revocation *r)
 {
+	if (lease_find(r->lease) != NULL)
+		return false;
 	for (size_t i = 0; i < r->n; i++) {
 		if (!is_back(inventory_find(&r->devices[i])))
 			return false;

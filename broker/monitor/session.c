@@ -14,6 +14,7 @@
 #include "broker/common/log.h"
 #include "config.h"
 #include "loop.h"
+#include "pidfd.h"
 #include "policyload.h"
 #include "quota.h"
 #include "request.h"
@@ -107,6 +108,16 @@ session_kill(struct session *s, const char *why)
 	session_close(s);
 }
 
+/* The next request, but not before the last answer is out, nor over the
+ * rate. */
+static void
+session_read_on(struct session *s)
+{
+	if (!s->busy && s->nqueued == 0 &&
+	    !event_pending(s->later, EV_TIMEOUT, NULL))
+		event_add(s->readable, NULL);
+}
+
 static void
 queue_flush(struct session *s)
 {
@@ -124,6 +135,7 @@ queue_flush(struct session *s)
 		free(q);
 	}
 	loop_free(&s->writable);
+	session_read_on(s);
 }
 
 static void
@@ -211,8 +223,7 @@ session_end(struct session *s, enum status status)
 
 	session_send(s, MON_END, &end, NULL, 0);
 	s->busy = false;
-	if (s->later == NULL || !event_pending(s->later, EV_TIMEOUT, NULL))
-		event_add(s->readable, NULL);
+	session_read_on(s);
 }
 
 void
@@ -235,8 +246,7 @@ session_later(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!s->busy)
-		event_add(s->readable, NULL);
+	session_read_on(s);
 }
 
 /* False: the rate is exceeded, and reading goes on when it is not. */
@@ -278,9 +288,8 @@ session_readable(evutil_socket_t sockfd, short what, void *arg)
 		return;
 	}
 	if (n < 0 || !monmsg_check_request(record, (size_t)n) ||
-	    nfds > monmsg_max_fds(h->type)) {
-		if (fd != -1)
-			close(fd);
+	    nfds > monmsg_max_fds(h->type) || (nfds > 0 && !pidfd_is(fd))) {
+		pidfd_discard(&fd);
 		session_kill(
 		    s, n < 0 ? strerror((int)-n) : "a record is not canonical");
 		return;

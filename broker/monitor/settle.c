@@ -35,8 +35,6 @@ settle_record(struct device *d)
 	} else if (strcmp(r->step, "quarantined") == 0) {
 		life_event(d, LIFE_QUARANTINE,
 		    "it was in quarantine before the broker's restart");
-	} else if (strcmp(r->step, "ready") == 0 && device_on_vfio(d)) {
-		life_event(d, LIFE_FOUND, "it rested here before the restart");
 	} else {
 		life_event(d, LIFE_RESUME, r->step);
 	}
@@ -59,6 +57,8 @@ found_record(void *arg, const struct bdf *bdf)
 	/* Before it is settled: what the policy claims rests where it is. */
 	d->claimed =
 	    policy_claims(policy_current(), &inventory_world, &d->facts);
+	if (d->has_record)
+		return; /* a rewritten directory can name it twice */
 	r = record_read(bdf, &d->record);
 	d->has_record = true;
 	if (r == 0) {
@@ -68,6 +68,7 @@ found_record(void *arg, const struct bdf *bdf)
 	/* Nobody knows what to put back: leave it and say so. */
 	log_warn("%s: its record: %s", device_name(d), strerror(-r));
 	d->record = (struct record){ .bdf = *bdf };
+	d->unreadable = true;
 	life_event(d, LIFE_QUARANTINE, "its record can not be read");
 }
 

@@ -119,7 +119,7 @@ resync(void)
 
 		if (dirfd >= 0)
 			close(dirfd);
-		else
+		else if (dirfd == -ENOENT)
 			life_removed(d);
 	}
 	r = inventory_scan();

@@ -51,7 +51,7 @@ node_open(const char *node, const char *sysfs)
 		return r;
 	fd = open(node, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 	if (fd == -1)
-		return errno == ENOENT ? -ENODEV : -errno;
+		return -errno; /* known to the kernel: ENOENT proves nothing */
 	if (fstat(fd, &st) == -1)
 		r = -errno;
 	else if (!S_ISCHR(st.st_mode) || st.st_rdev != want)
@@ -84,7 +84,7 @@ vfio_open_group(int group)
 	if (ioctl(fd, VFIO_GROUP_GET_STATUS, &status) == -1)
 		r = -errno;
 	else if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-		r = -EPERM;
+		r = -EADDRINUSE;
 	if (r != 0) {
 		close(fd);
 		return r;
@@ -101,7 +101,7 @@ vfio_open_container(void)
 int
 vfio_group_unheld(int group)
 {
-	int fd = group_open(group);
+	int fd = group < 0 ? -EINVAL : group_open(group);
 
 	if (fd == -ENODEV)
 		return 0; /* no node, so nothing to hold */

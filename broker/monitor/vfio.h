@@ -10,7 +10,7 @@
  * monitor keeps none after a hand-over, since one dup of a group pins it.
  */
 
-/* /dev/vfio/N. -EBUSY: somebody has it open.  -EPERM: not viable, that is a
+/* /dev/vfio/N. -EBUSY: somebody has it open.  -EADDRINUSE: not viable, that is a
  * member of the group is still bound to a host driver.  -ENODEV: no device of
  * the group is on a vfio driver. */
 int vfio_open_group(int group);

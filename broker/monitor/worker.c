@@ -13,6 +13,7 @@
 #include "broker/common/log.h"
 #include "child.h"
 #include "config.h"
+#include "inventory.h"
 #include "loop.h"
 #include "rundir.h"
 
@@ -30,6 +31,7 @@
 struct worker {
 	TAILQ_ENTRY(worker) entry;
 	struct device *device; /* NULL: abandoned */
+	struct bdf bdf;
 	enum plan plan;
 	pid_t pid; /* 0 while queued */
 	int fd;
@@ -83,7 +85,7 @@ child_main(const struct device *d, enum plan plan, int fd, pid_t monitor)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != monitor)
 		_exit(1);
-	if (plan != PLAN_HOLDERS && rundir_mark_worker(&r.bdf) != 0)
+	if (rundir_mark_worker(&r.bdf) != 0)
 		_exit(1);
 	plan_run(plan, &r, d->facts.group, child_report, &reportfd);
 	_exit(0);
@@ -101,6 +103,18 @@ worker_free(struct worker *w)
 	free(w);
 }
 
+/* The device left meanwhile; what its worker wrote since is about nothing,
+ * unless the address has a new device with a record of its own. */
+static void
+forget_record(const struct bdf *bdf)
+{
+	const struct device *d = inventory_find(bdf);
+	int r = d != NULL && d->has_record ? 0 : record_remove(bdf);
+
+	if (r != 0)
+		log_warn("a record stays: %s", strerror(-r));
+}
+
 /* Both the end of the pipe and the exit: only then is the record ours. */
 static void
 worker_finish(struct worker *w)
@@ -111,13 +125,16 @@ worker_finish(struct worker *w)
 	if (!w->eof || !w->reaped)
 		return;
 	TAILQ_REMOVE(&running, w, entry);
-	nrunning--;
+	if (!result.late)
+		nrunning--;
 	if (d != NULL) {
 		log_info("%s: %s: %s%s%s", device_name(d), plan_name(w->plan),
 		    w->times, result.error != 0 ? ": " : "",
 		    result.error != 0 ? strerror(-result.error) : "");
 		d->worker = NULL;
 	}
+	if (d == NULL)
+		forget_record(&w->bdf);
 	worker_free(w);
 	if (d != NULL)
 		calls->done(d, &result);
@@ -161,7 +178,10 @@ worker_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* Stuck ones must not use up the number that may run. */
 	w->result.late = true;
+	nrunning--;
+	worker_dequeue();
 	if (w->device != NULL)
 		calls->late(w->device, w->plan);
 }
@@ -172,7 +192,7 @@ worker_reaped(pid_t pid)
 	struct worker *w;
 
 	TAILQ_FOREACH(w, &running, entry) {
-		if (w->pid != pid)
+		if (w->pid != pid || w->reaped)
 			continue;
 		w->reaped = true;
 		worker_finish(w);
@@ -232,6 +252,7 @@ worker_start(struct device *d, enum plan plan)
 		log_fatal("%s: a second worker (%s)", device_name(d),
 		    plan_name(plan));
 	w->device = d;
+	w->bdf = d->facts.bdf;
 	w->plan = plan;
 	w->fd = -1;
 	w->result.plan = plan;

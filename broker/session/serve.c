@@ -26,6 +26,7 @@
 #include "budget.h"
 #include "decode.h"
 #include "encode.h"
+#include "pidcheck.h"
 #include "texts.h"
 
 struct session {
@@ -241,6 +242,8 @@ client_request(struct session *s, int decoded, struct request *req,
 		return client_blame(s, req->takes_fd
 					   ? "no fd where one belongs"
 					   : "an fd where none belongs");
+	if (nfds == 1 && !pidcheck(fds[0]))
+		return client_blame(s, "an fd that is no process's");
 	if (req->len == 0)
 		return client_send(
 		    s, encode_welcome(req->id, &s->welcome, s->out), NULL, 0);

@@ -74,7 +74,7 @@ fixture_init(struct fixture *f)
 		err(1, "fixture: %s", f->root);
 	fixture_dir(f, "sys/bus/pci/devices");
 	fixture_file(
-	    f, "22 27 0:21 / /proc rw - proc proc rw\n", "proc/self/mountinfo");
+	    f, "22 27 0:21 / /proc rw - proc proc rw\n", "proc/1/mountinfo");
 	fixture_file(f, "Iface\tDestination\n", "proc/net/route");
 }
 

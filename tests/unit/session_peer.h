@@ -8,6 +8,7 @@
  * a child process.
  */
 
+#include <sys/syscall.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

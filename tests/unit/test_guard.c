@@ -43,7 +43,7 @@ device(struct fixture *f)
 static void
 mountinfo(struct fixture *f, const char *line)
 {
-	fixture_append(f, line, "proc/self/mountinfo");
+	fixture_append(f, line, "proc/1/mountinfo");
 }
 
 static void
@@ -473,7 +473,7 @@ static void
 no_mountinfo(struct fixture *f)
 {
 	disk_swap(f);
-	fixture_remove(f, "proc/self/mountinfo");
+	fixture_remove(f, "proc/1/mountinfo");
 }
 
 static void

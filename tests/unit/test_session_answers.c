@@ -134,11 +134,12 @@ END_TEST
 
 START_TEST(pidfd)
 {
-	int files[1] = { monfd }, fds[2];
+	int files[1] = { (int)syscall(SYS_pidfd_open, getpid(), 0) }, fds[2];
 	size_t n = 2;
 	unsigned before;
 	uint32_t seq;
 
+	ck_assert_int_ge(files[0], 0);
 	client_hello();
 	before = fd_count(session);
 	client_send(BYTES(ACQUIRE_PIDFD), files, 1);

@@ -85,7 +85,7 @@ vfs_up() {
 		return 1
 	}
 	ip link set "$net" up || return
-	carrier_wait "$net" 30 || {
+	carrier_wait "$net" 60 || {
 		echo "$net has no carrier" >&2
 		return 1
 	}
@@ -95,5 +95,5 @@ vfs_up() {
 		return 1
 	}
 	# The PF restarts for its VFs, and udev renames their interfaces.
-	carrier_wait "$net" 30 && udevadm settle --timeout=60
+	carrier_wait "$net" 60 && udevadm settle --timeout=60
 }

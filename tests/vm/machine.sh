@@ -2,7 +2,12 @@
 # machine.sh: the hardware of L1 as QEMU arguments. A q35 with an emulated Intel
 # IOMMU and the devices the tests talk about; the addresses are fixed, because they
 # are the RFC's own and because tests name them (see lib.sh). Always emulated, never
-# KVM: then every machine gives the same L1, and L1 gives KVM to L2. Sourced.
+# KVM: then every machine gives the same L1, and L1 gives KVM to L2. Two settings keep
+# bugs of QEMU 10.0 away: with more than 2.75 GiB the firmware would put the VFs' BARs
+# above 4 GiB, where QEMU maps them at the lower half of their address (igbvf then
+# talks to nobody); and without x2APIC (eim=on) the local APICs are memory, whose
+# access by one CPU while the other sizes PCI BARs aborts QEMU (iotlb_to_section).
+# Sourced.
 
 # A NIC without boot ROM, which nobody would boot from.
 machine_nic() {

@@ -40,6 +40,9 @@ static const struct {
 	{ SCMP_SYS(restart_syscall), 0, { 0 } },
 	{ SCMP_SYS(close), 1, FROM(0, SESSION_CLIENTFD) },
 	{ SCMP_SYS(write), 1, ONLY(0, SESSION_LOGFD) },
+	/* pidcheck.c; the signal is none. */
+	{ SCMP_SYS(pidfd_send_signal), 1, ONLY(1, 0) },
+	{ SCMP_SYS(read), 1, FROM(0, SESSION_CLIENTFD + 1) },
 	{ SCMP_SYS(exit_group), 0, { 0 } },
 };
 

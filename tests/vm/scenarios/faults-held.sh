@@ -1,5 +1,5 @@
 #!/bin/bash
-# faults-held: the deaths of the scenario faults, while another device is in use all
+# faults-held: the deaths of faults and faults-more, while another device is in use all
 # the time by a holder that opened it as a VMM does, and with clients that hold what
 # they were granted. After each death the holders still have their leases and their
 # devices; these come home when the holders end, and not before.
@@ -16,6 +16,7 @@ policy <<-END
 	allow user alice use $EDU managed
 	allow user bob use $V2 managed
 END
+kinds=(plain quarantine ask holders) # not start: nobody is in it who could hold
 mkfifo "$scenario_tmp/ask"
 answers() {
 	[ "$(grep -c '^[a-z]* 8086:10ca$' "$scenario_tmp/keeper.log")" = "$1" ]
@@ -31,7 +32,7 @@ wait_for 30 "a holder uses a device" answers 1
 keeper_id=$(lease_of "$V2")
 stop
 
-all_deaths
+all_deaths plain quarantine ask holders
 check "clients kept their leases too ($kept)" [ "$kept" -gt 0 ]
 echo >&"$ask"
 wait_for 10 "the holder still uses its device" answers 2

@@ -1,8 +1,9 @@
 #!/bin/bash
 # faults: the broker is killed with SIGKILL at every record write and every step of a
-# worker, at the lease's file and at the grant, in every kind of cycle, with nobody
-# left who holds anything. Each time it is started again and each device must come
-# home: its driver, no override, no record, no lease. See ../tools/faults.sh.
+# worker, at the lease's file and at the grant, of a plain cycle: a device is claimed,
+# leased, released and restored. It is started again each time, and each device must
+# come home: its driver, no override, no record, no lease. What lies beside the plain
+# cycle is in faults-more, the same with devices in use in faults-held.
 # shellcheck source-path=SCRIPTDIR source=../tools/faults.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/faults.sh"
 
@@ -14,7 +15,10 @@ policy <<-END
 	allow user alice use $VF managed
 	allow user alice use $EDU managed
 END
-all_deaths
+all_deaths plain
+check "every point of the build is visited by some cycle, and none beside" \
+	diff "$scenario_tmp/points" "$scenario_tmp/visited"
+check "there are at least 40" [ "$(wc -l <"$scenario_tmp/points")" -ge 40 ]
 
 broker_start || exit
 check "a normal cycle after all that" as alice vfiobroker exec --device "$VF" -- true

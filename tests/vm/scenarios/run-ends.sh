@@ -105,6 +105,19 @@ for bdf in "$VF" "$V2" "$V3" "$V4" 0000:01:11.0; do
 	wait_for 20 "$bdf is home" device_home "$bdf"
 done
 
+# In the background the program is another process, which a strict Yama keeps to itself.
+daemon=(qemu-system-x86_64 -nodefaults -no-user-config -display none -S -m 64
+	-daemonize -pidfile "$scenario_tmp/alice/pid" -device "vfio-pci,host=01:10.4")
+check_exit 1 "-daemonize with a strict Yama" as alice vfiobroker run -- "${daemon[@]}"
+said 'kernel.yama.ptrace_scope=1' "is explained"
+wait_for 20 "$V3 is home" device_home "$V3"
+sysctl -qw kernel.yama.ptrace_scope=0
+check "with a lenient one it works" as alice vfiobroker run -- "${daemon[@]}"
+check "QEMU in the background has the device" holds "$(<"$scenario_tmp/alice/pid")" "$V3"
+kill "$(<"$scenario_tmp/alice/pid")"
+wait_for 20 "$V3 is home when that ends" device_home "$V3"
+sysctl -qw kernel.yama.ptrace_scope=1
+
 # The only device, out and in again: the container is closed in between, and the next
 # one comes from the broker too.
 spawn alice "$scenario_tmp/again.log" vfiobroker run --device 01:10.0 -- "${vmm[@]}" \

@@ -1,0 +1,166 @@
+#!/bin/bash
+# stress: 500 rounds of four users on six VFs in random order, three of which stay on
+# vfio-pci between leases and three go home each time. Clients are killed while they
+# wait and what they run while it holds, sessions are killed, and in the first part
+# the broker is, again and again. Nothing may be lost; then the same broker does the
+# rest, and needs no more fds and memory at its end than after its first rounds.
+# STRESS_SEED=N repeats the dice, though not the race.
+# shellcheck source-path=SCRIPTDIR source=../scenario.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
+
+seed=${STRESS_SEED:-$((SRANDOM % 100000))}
+echo "seed $seed"
+RANDOM=$seed
+parts=(30 13 82) # rounds of each user: with broker kills, to warm up, to the end
+uids=(1000 1001 1002 2001) # alice, bob, mallory and one without a name
+vfs=("$sys"/0000:01:1[01].*) vfs=("${vfs[@]##*/}") vfs=("${vfs[@]:0:6}")
+first_fds=0 first_rss=0 last_fds=0 last_rss=0
+mkfifo "$scenario_tmp/nap"
+exec {nap}<>"$scenario_tmp/nap"
+
+rules() {
+	local uid
+	for uid in "${uids[@]}"; do
+		echo "allow uid $uid use vf-of $PF managed"
+	done
+}
+nap() {
+	local s
+	printf -v s '%d.%03d' $(($1 / 1000)) $(($1 % 1000))
+	read -r -t "$s" -u "$nap" _ || :
+}
+serves() {
+	local line
+	while read -r line; do
+		[[ $line != *" 00010000 "*"$broker_socket" ]] || return 0
+	done </proc/net/unix
+	return 1
+}
+
+# One user, in a process of its own. Its statuses go to a file, one a line: the exit
+# status, or "killed".
+user() {
+	local uid=$1 rounds=$2 vf pid status
+	exec 2>/dev/null # bash tells of each kill
+	RANDOM=$((seed + uid + rounds))
+	while [ "$rounds" -gt 0 ]; do
+		vf=${vfs[RANDOM % ${#vfs[@]}]}
+		case $((RANDOM % 4)) in
+		0) # whoever it is by then, client or program
+			setpriv --reuid="$uid" --regid="$uid" --clear-groups \
+				vfiobroker exec --device "$vf" -- sleep 1000 &
+			pid=$!
+			nap $((RANDOM % 400))
+			kill -KILL "$pid"
+			wait "$pid"
+			status=killed
+			;;
+		*)
+			setpriv --reuid="$uid" --regid="$uid" --clear-groups \
+				vfiobroker exec --device "$vf" -- true
+			status=$?
+			;;
+		esac </dev/null >/dev/null
+		echo "$status" >>"$scenario_tmp/statuses.$uid"
+		rounds=$((rounds - 1))
+		until serves; do
+			nap 20
+		done
+	done
+}
+
+# Kills a session, any of them: the spare one and busy ones.
+session_kill() {
+	local pid comm children
+	{ read -r -a children <"/proc/$broker_pid/task/$broker_pid/children"; } 2>/dev/null || return
+	[ ${#children[@]} -gt 0 ] || return
+	pid=${children[RANDOM % ${#children[@]}]}
+	{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null || return
+	[[ $comm != vfiobroker-ses* ]] || ! kill -KILL "$pid" 2>/dev/null ||
+		session_kills=$((session_kills + 1))
+}
+
+# all_users ROUNDS [broker]: they run, and meanwhile sessions, or the broker, die.
+all_users() {
+	local uid pids=()
+	for uid in "${uids[@]}"; do
+		user "$uid" "$1" &
+		pids+=($!)
+	done
+	while [ "$(jobs -r | grep -c 'user ')" -gt 0 ]; do
+		nap $((RANDOM % 700 + 100))
+		if [ $# -gt 1 ] && [ $((RANDOM % 3)) = 0 ]; then
+			broker_kill
+			broker_kills=$((broker_kills + 1))
+			broker_start || return
+		else
+			session_kill
+		fi
+	done
+	wait "${pids[@]}"
+}
+
+# Nobody holds anything, and nothing is on its way.
+settled() {
+	local file
+	for file in /run/vfiobroker/leases/[0-9]*; do
+		[ ! -e "$file" ] || return 1
+	done
+	for file in /run/vfiobroker/devices/*; do
+		[ ! -e "$file" ] || grep -q '^step ready' "$file" || return 1
+	done
+	read -r file <"/proc/$broker_pid/task/$broker_pid/children" && [[ $file != *" "* ]]
+}
+home() {
+	local vf override
+	for vf in "${vfs[@]}"; do
+		[ "$sys/$vf/driver" -ef /sys/bus/pci/drivers/igbvf ] &&
+			read -r override <"$sys/$vf/driver_override" && [ "$override" = "(null)" ] &&
+			[ ! -e "/run/vfiobroker/devices/$vf" ] || return
+	done
+}
+# sample NAME: the monitor's fds and memory, when all is quiet.
+sample() {
+	wait_for 30 "all is quiet" settled
+	printf -v "$1_fds" %s "$(find "/proc/$broker_pid/fd" -mindepth 1 | wc -l)"
+	printf -v "$1_rss" %s "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$broker_pid/status")"
+}
+
+{
+	rules
+	printf 'claim %s\n' "${vfs[@]:0:3}"
+} | policy
+session_kills=0 broker_kills=0
+
+broker_start || exit
+all_users "${parts[0]}" broker
+wait_for 30 "all is quiet after $broker_kills deaths of the broker" settled
+check "it died now and then" [ "$broker_kills" -ge 3 ]
+
+broker_kill
+broker_start || exit
+all_users "${parts[1]}"
+sample first
+all_users "${parts[2]}"
+sample last
+cat "$scenario_tmp"/statuses.* >"$scenario_tmp/all"
+rounds=$(wc -l <"$scenario_tmp/all")
+echo "$rounds rounds: $(sort "$scenario_tmp/all" | uniq -c | sort -rn | awk '{ printf "%s %s, ", $1, $2 }')" \
+	"$session_kills sessions and $broker_kills brokers killed"
+echo "monitor after $((4 * parts[1])) rounds: $first_fds fds, $first_rss KiB;" \
+	"after $((4 * (parts[1] + parts[2]))): $last_fds fds, $last_rss KiB"
+check "500 rounds" [ "$rounds" = 500 ]
+check "at least half of them were given their device" [ "$(grep -c '^0$' "$scenario_tmp/all")" -ge 200 ]
+check_not "no user was told a lie" grep -Ev '^(0|killed|69|75|76)$' "$scenario_tmp/all"
+check "no fd is lost" [ "$last_fds" = "$first_fds" ]
+check "memory does not grow" [ $((last_rss - first_rss)) -lt 256 ]
+check_not "nothing was quarantined or wedged" broker_log_match '-> (quarantined|wedged)'
+
+# Nobody wants them any more.
+rules | policy
+kill -HUP "$broker_pid"
+wait_for 30 "all are home" home
+check_match '^sequence$' "no lease is left" ls -A /run/vfiobroker/leases
+check_match '^0$' "no record is left" sh -c 'ls -A /run/vfiobroker/devices | wc -l'
+broker_stop
+rm -rf /run/vfiobroker
