@@ -79,6 +79,32 @@ unit-programs: $(UNIT)
 check-unit: $(UNIT) $(PROGRAMS)
 	tests/run-unit $(UNIT)
 
+# ---- broker, session and command together, without VFIO
+
+include tests/int.mk
+
+# ---- what the binaries, the sources and the manuals show by themselves
+
+.PHONY: check-boundary check-format format check-docs analyze
+check-boundary: all
+	VFIOBROKER_BUILDDIR=$(B) tests/check-boundary
+
+C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null || \
+	find broker client policy tests -name '*.[ch]')
+check-format:
+	clang-format --dry-run -Werror $(C_FILES)
+
+format:
+	clang-format -i $(C_FILES)
+
+# A manual may name manuals that this machine has not.
+check-docs:
+	! mandoc -T lint -W warning docs/*.[1-8] | \
+		grep -v 'referenced manual not found'
+
+analyze: all
+	VFIOBROKER_BUILDDIR=$(B) tests/analyze
+
 # ---- a broker that dies where it is told to (broker/monitor/fault.h)
 
 .PHONY: faults

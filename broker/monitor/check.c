@@ -23,6 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLASS_BRIDGE 0x06
+
 static void
 refuse(struct check *c, enum status status)
 {
@@ -182,7 +184,11 @@ static void
 check_available(struct check *c)
 {
 	for (size_t i = 0; i < c->nmembers; i++) {
-		if (c->members[i].device->facts.group >= 0 || vfio_available())
+		const struct policy_device *d = &c->members[i].device->facts;
+
+		/* A bridge is not given anywhere: the guard says that. */
+		if (d->group >= 0 || d->class >> 16 == CLASS_BRIDGE ||
+		    vfio_available())
 			continue;
 		refuse(c, STATUS_UNAVAILABLE);
 		texts_add(&c->texts, MON_TEXT_WHY,

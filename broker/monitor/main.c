@@ -26,6 +26,8 @@
 #include "uevent.h"
 #include "worker.h"
 
+#include <bsd/unistd.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -111,8 +113,8 @@ standard_fds(void)
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+	/* Nor is anything else ours but the socket that systemd passed. */
+	closefrom(STDERR_FILENO + (getenv("LISTEN_FDS") != NULL ? 2 : 1));
 }
 
 /* An fd or two per connection. */

@@ -303,10 +303,9 @@ session_readable(evutil_socket_t sockfd, short what, void *arg)
 static void
 session_welcome(struct session *s, int clientfd)
 {
-	struct policy_subject who = peer_subject(&s->peer);
 	struct mon_welcome w = { .uid = s->peer.uid,
 		.pid = (uint32_t)s->peer.pid,
-		.admin = policy_is_admin(policy_current(), &who),
+		.admin = request_admin(s),
 		.features = request_features() };
 
 	session_send(s, MON_WELCOME, &w, &clientfd, 1);

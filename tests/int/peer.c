@@ -267,9 +267,8 @@ do_ask(const char *arg)
 		unanswered--;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("%lld\n",
-	    (long long)(b.tv_sec - a.tv_sec) * 1000 +
-		(b.tv_nsec - a.tv_nsec) / 1000000);
+	printf("%lld\n", (long long)(b.tv_sec - a.tv_sec) * 1000 +
+			     (b.tv_nsec - a.tv_nsec) / 1000000);
 }
 
 /* What was answered before does not count. */
@@ -336,8 +335,7 @@ static const struct {
 	void (*run)(const char *arg);
 } steps[] = {
 	{ "connect", do_connect }, /* anew; the first one is made anyway */
-	{ "hello", do_hello },
-	{ "send", do_send }, /* send=HEX */
+	{ "hello", do_hello }, { "send", do_send }, /* send=HEX */
 	{ "answer", do_answer }, /* answer=STATUS of what was sent */
 	{ "long", do_long }, /* long=BYTES */
 	{ "empty", do_empty }, /* a packet of no bytes */

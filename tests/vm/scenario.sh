@@ -139,6 +139,7 @@ broker_listens() {
 
 # broker_start [ARGS]: and wait until it can be connected to. Its output is added to
 # $broker_log.
+# shellcheck disable=SC2120 # arguments are optional
 broker_start() {
 	/usr/sbin/vfiobrokerd "$@" </dev/null >>"$broker_log" 2>&1 &
 	broker_pid=$!

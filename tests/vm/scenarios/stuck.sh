@@ -8,7 +8,9 @@
 
 tools=$(dirname "${BASH_SOURCE[0]}")/../tools
 V2=0000:01:10.2 # on vfio-pci all the time
-rounds=9 bound=3
+bound=3         # the aim is 2, and 1 is usual; machines under load are not so exact
+usual_status=() usual_list=() usual_acquire=()
+meanwhile_status=() meanwhile_list=() meanwhile_acquire=()
 chmod 755 "$scenario_tmp" /run/lab
 policy <<-END
 	allow user alice use $VF managed
@@ -51,11 +53,12 @@ us() {
 median() {
 	printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
 }
-# measure NAME: medians of the commands of others into NAME_status, NAME_list, NAME_acquire.
+# measure NAME TIMES: what others do: a new connection each, one acquires. The times are
+# added to the arrays NAME_status, NAME_list, NAME_acquire.
 measure() {
-	local i status=() list=() acquire=()
-	local bob=(setpriv --reuid=bob --regid=bob --init-groups vfiobroker)
-	for ((i = 0; i < rounds; i++)); do
+	local i bob=(setpriv --reuid=bob --regid=bob --init-groups vfiobroker)
+	local -n status=$1_status list=$1_list acquire=$1_acquire
+	for ((i = 0; i < $2; i++)); do
 		us "${bob[@]}" status
 		status+=("$us")
 		us "${bob[@]}" list
@@ -64,25 +67,22 @@ measure() {
 		acquire+=("$us")
 		poll 20 rests
 	done
-	printf -v "$1_status" %s "$(median "${status[@]}")"
-	printf -v "$1_list" %s "$(median "${list[@]}")"
-	printf -v "$1_acquire" %s "$(median "${acquire[@]}")"
 }
-# as_fast NAME: what takes how long now, compared to before.
-as_fast() {
+compare() {
 	local what old new
 	for what in status list acquire; do
-		old=before_$what new=$1_$what
-		printf '%s: %d us before, %d us now, ratio %d.%02d\n' "$what" "${!old}" "${!new}" \
-			$((${!new} / ${!old})) $((${!new} * 100 / ${!old} % 100))
-		check "$what takes no longer ($1)" [ "${!new}" -lt $((${!old} * bound)) ]
+		local -n usual=usual_$what meanwhile=meanwhile_$what
+		old=$(median "${usual[@]}") new=$(median "${meanwhile[@]}")
+		printf '%s: usually %d us, meanwhile %d us, ratio %d.%02d\n' "$what" "$old" "$new" \
+			$((new / old)) $((new * 100 / old % 100))
+		check "$what took no longer" [ "$new" -lt $((old * bound)) ]
 	done
 }
 # unwedges: the holder ends; how long until the broker takes the device up again?
 unwedges() {
 	local begin now log lines=()
-	kill -KILL "$holder"
 	begin=${EPOCHREALTIME/./} now=$begin log=
+	{ kill -KILL "$holder" && wait "$holder"; } 2>/dev/null
 	while [[ $log != *"$VF: wedged -> "* ]] && [ $((now - begin)) -lt 20000000 ]; do
 		read -r -t 0.01 -u "$nap" _ || :
 		mapfile -t lines <"$broker_log"
@@ -91,7 +91,7 @@ unwedges() {
 	echo "recovered $(((now - begin) / 1000)) ms after its holder's end"
 	check "the device is recovered within a second" [ $((now - begin)) -lt 1000000 ]
 	wait_for 20 "it comes home" home
-	wait "$holder" "$revoker" 2>/dev/null
+	wait "$revoker"
 }
 
 mkfifo "$scenario_tmp/nap"
@@ -101,7 +101,7 @@ failures=0
 broker_start --worker-timeout 2 || exit
 wait_for 20 "the claimed device rests on vfio-pci" rests
 alice_holds
-measure before
+measure usual 5
 revoke
 wait_for 20 "the device is wedged" state_is "$VF" wedged
 check_match "$VF.* wedged" "status shows it" as bob vfiobroker status
@@ -109,13 +109,14 @@ check_match 'does not return from the kernel' "with what it waits for" as bob vf
 check_match 'does not return from the kernel' "so does show" as alice vfiobroker show "$VF"
 check_exit 75 "nobody is kept waiting for it" as alice vfiobroker exec --device "$VF" -- true
 check_match 'wedged' "and is told why" as alice vfiobroker exec --device "$VF" -- true
-measure meanwhile
-as_fast meanwhile
-check "no command of another failed ($failures)" [ "$failures" = 0 ]
+measure meanwhile 9
 check "the holder is left alone" kill -0 "$holder"
 unwedges
 check "the device is given again" as alice vfiobroker exec --device "$VF" -- true
 wait_for 20 "and home" home
+measure usual 5
+compare
+check "no command of another failed ($failures)" [ "$failures" = 0 ]
 
 # The broker dies while its worker is stuck; the worker can not.
 alice_holds
