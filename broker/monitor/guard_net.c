@@ -23,6 +23,7 @@
 #include "broker/monitor/guard_check.h"
 
 #define NET "sys/class/net/%s"
+#define NET_TRIES 3
 #define ROUTE_REJECT 0x0200 /* RTF_REJECT: unreachable */
 
 static unsigned int
@@ -265,11 +266,27 @@ net_elsewhere(struct guard *g)
 		    "an interface in another network namespace");
 }
 
+/* udev renames an interface just born: what was listed is not there then, and
+ * the list is made anew. */
+static void
+net_ports(struct guard *g)
+{
+	int before = g->error;
+
+	for (int i = 0; i < NET_TRIES; i++) {
+		g->error = before;
+		g->count = 0;
+		guard_each(g, net_visit, "sys/class/net");
+		if (g->error == before || g->error != -ENOENT)
+			break;
+	}
+}
+
 void
 guard_net(struct guard *g)
 {
 	net_elsewhere(g);
-	guard_each(g, net_visit, "sys/class/net");
+	net_ports(g);
 	if (g->count == 0)
 		return;
 	/* Each is looked at once: rings and depth are no matter. */

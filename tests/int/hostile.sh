@@ -17,17 +17,17 @@ END
 broker_start --sysroot "$fake"
 
 hold other $USER2 hello ask=1
-poll has_children 2 # the other's session and a spare
+poll quiet 1 # the other's session and a spare
 calm=$(fds "$broker_pid")
 pid=$broker_pid
 
 # calm_again WHAT: the broker is as it was, and the other client has noticed
 # nothing.
 calm_again() {
-	wait_for "$1: its session is gone" has_children 2
+	wait_for "$1: its session is gone" quiet 1
 	wait_for "$1: the broker has no descriptor more than before" has_fds "$pid" "$calm"
 	check "$1: others are served" peer $USER3 hello ask=3
-	poll has_children 2
+	poll quiet 1
 }
 
 # hostile WHAT REGEX STEP...: closed, and the log has one line about it.

@@ -14,35 +14,23 @@ policy <<-END
 	allow uid $USER1 use $vf managed
 END
 broker_start --sysroot "$fake" --worker-timeout 60
+poll quiet 0
 calm=$(fds "$broker_pid")
-
-# session_of_one: the session of the one client there is: of the broker's
-# children it is the one with an fd more than a spare, its client's.
-session_of_one() {
-	local pid
-	for pid in $(children "$broker_pid"); do
-		comm_is "$pid" vfiobroker-sess && [ -e "/proc/$pid/fd/4" ] && echo "$pid" && return
-	done
-	return 1
-}
 
 # ---- sessions
 
 hold victim $USER2 hello ask=1
 hold bystander $USER3 hello
-poll has_children 3
-pids=()
-for pid in $(children "$broker_pid"); do
-	[ ! -e "/proc/$pid/fd/4" ] || pids+=("$pid")
-done
-check_equal 2 "${#pids[@]}" "two clients have two sessions"
-check "a session can be killed" kill -KILL "${pids[@]}"
-wait_for "and both are gone" has_children 1
+poll quiet 2
+mapfile -t clients < <(sessions)
+check_equal 2 "${#clients[@]}" "two clients have two sessions"
+check "a session can be killed" kill -KILL "${clients[@]}"
+wait_for "and both are gone" quiet 0
 check "their clients are told, and end as they like" release victim
 check "each" release bystander
 wait_for "no descriptor is left" has_fds "$broker_pid" "$calm"
 check "and the next client is served" peer $USER2 hello ask=1
-poll has_children 1
+poll quiet 0
 
 # The library's user sees it, and can ask again on a new connection.
 start lib $USER2 "$bin/libuser"
@@ -53,8 +41,8 @@ lib_says() {
 }
 tell lib
 wait_for "a program of the library lists" lib_says 1 '^0 ok'
-kill -KILL "$(session_of_one)"
-poll has_children 1
+kill -KILL "$(sessions)"
+poll quiet 0
 tell lib
 wait_for "with its session dead it gets 69" lib_says 2 '^69 .*closed the connection'
 tell lib
@@ -62,13 +50,14 @@ wait_for "and by a new connection all is well" lib_says 3 '^0 ok'
 
 # ---- the spare
 
-poll has_children 2
-for pid in $(children "$broker_pid"); do
-	[ -e "/proc/$pid/fd/4" ] || kill -KILL "$pid"
-done
-wait_for "the spare session is dead" has_children 1
+poll quiet 1
+kill -KILL "$(sessions spare)"
+no_spare() {
+	[ -z "$(sessions spare)" ]
+}
+wait_for "the spare session is dead" no_spare
 check "the next client is served without" peer $USER2 hello ask=1
-wait_for "and there is a new spare" has_children 2
+wait_for "and there is a new spare" quiet 1
 
 # ---- in the middle of a request
 
@@ -77,9 +66,8 @@ spawn acquire $USER1 exec --device $vf -- true
 wait_for "a device is on its way" is_state $vf claiming
 tell lib
 wait_for "others are answered meanwhile" lib_says 4 '^0 ok'
-for pid in $(children "$broker_pid"); do
-	[ ! -e "/proc/$pid/fd/4" ] || comm_is "$pid" vfiobroker-work || kill -KILL "$pid"
-done
+mapfile -t clients < <(sessions)
+kill -KILL "${clients[@]}"
 check_exit 69 "the session dies during the request: 69" ended acquire
 cp "$dir/acquire.out" "$out"
 check_says 'closed the connection' "with what happened"
@@ -110,12 +98,11 @@ wait_for "the device goes home" is_state $vf host
 hold open $USER2 hello
 spawn acquire $USER1 exec --device $vf -- true
 wait_for "a third time on its way" is_state $vf claiming
-worker=$(for pid in $(children "$broker_pid"); do
-	comm_is "$pid" vfiobroker-work && echo "$pid"
-done)
-sessions=$(children "$broker_pid")
+worker=$(pgrep -P "$broker_pid" -x vfiobroker-work)
+check_equal 1 "$(wc -w <<<"$worker")" "with one worker"
+pids=$(children "$broker_pid")
 broker_kill
-for pid in $sessions; do
+for pid in $pids; do
 	poll gone "$pid" || fail "process $pid ends with the broker"
 done
 wait_for "its worker ends with it" gone "${worker:-0}"
@@ -144,7 +131,7 @@ check "the library's user ends" release lib
 # A restart on SIGTERM, under a live connection.
 hold open $USER2 hello
 spawn watch $USER2 watch
-poll has_children 3
+poll quiet 2
 broker_stop
 check_exit 69 "a watcher ends with 69" ended watch
 cp "$dir/watch.out" "$out"

@@ -344,22 +344,34 @@ fds() {
 	echo "${#open[@]}"
 }
 
-# has_fds PID N
+# has_fds PID N: if not, it prints what is open.
 has_fds() {
-	[ "$(fds "$1")" = "$2" ]
+	[ "$(fds "$1")" = "$2" ] || {
+		ls -l "/proc/$1/fd"
+		return 1
+	}
 }
 
-# comm_is PID NAME
-comm_is() {
-	[ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ]
+# sessions [spare]: the pids of the sessions that have a client, or of the one
+# that waits for the next.  The client's socket is the fifth descriptor.
+sessions() {
+	local pid comm kind
+	for pid in $(children "$broker_pid"); do
+		read -r comm 2>/dev/null <"/proc/$pid/comm" || continue
+		[ "$comm" = vfiobroker-sess ] || continue
+		kind=spare
+		[ ! -e "/proc/$pid/fd/4" ] || kind=
+		[ "$kind" != "${1-}" ] || echo "$pid"
+	done
 }
 
-# spare: the session that waits for the next client: the broker's only child
-# when nobody is connected.
-has_children() {
-	local -a pids
-	read -ra pids <<<"$(children "$broker_pid")"
-	[ "${#pids[@]}" = "$1" ]
+# quiet N: N clients, a spare session, and nothing else goes on.
+quiet() {
+	local -a all clients spare
+	read -ra all <<<"$(children "$broker_pid")"
+	mapfile -t clients < <(sessions)
+	mapfile -t spare < <(sessions spare)
+	[ "${#all[@]} ${#clients[@]} ${#spare[@]}" = "$(($1 + 1)) $1 1" ]
 }
 
 gone() {

@@ -16,6 +16,8 @@ policy <<-END
 	limit any requests 100000/s
 END
 broker_start --sysroot "$fake"
+poll quiet 0
+calm=$(fds "$broker_pid")
 
 # ---- connections
 
@@ -35,7 +37,7 @@ wait_for "and there is room again" peer $USER1 hello
 hold many 61010 crowd=63 hello
 check "without a limit line it is 64" peer 61010 closed
 check "they end" release many
-poll has_children 1
+poll quiet 0
 
 # ---- requests per second: more of them wait, none is refused
 
@@ -43,21 +45,22 @@ poll has_children 1
 check "10 requests at 5/s are all answered" peer $USER2 ask=10
 ms=$(cat "$out")
 check_least 900 "$ms" "they take their time (ms)"
-check_most 3000 "$ms" "and not longer (ms)"
+check_most 10000 "$ms" "and not for ever (ms)"
 hold slow $USER2 burst=8
 check "an hello is not counted: it is the session's to answer" peer $USER2 hello
 start=${EPOCHREALTIME/./}
 check "others are not slowed down" peer $USER1 ask=100
-check_most 1000 "$(((${EPOCHREALTIME/./} - start) / 1000))" "by the slow one (ms)"
+check_most 5000 "$(((${EPOCHREALTIME/./} - start) / 1000))" "by the slow one (ms)"
 log_skip
 check "a slow client that leaves" release slow
 check "and its user's next" peer $USER2 ask=1
 check_equal '' "$(log_news)" "are worth no log line"
-poll has_children 1
+poll quiet 0
+
+wait_for "and leave nothing" has_fds "$broker_pid" "$calm"
 
 # ---- a thousand connections
 
-calm=$(fds "$broker_pid")
 start=${EPOCHREALTIME/./}
 hold crowd $USER3 crowd=999 hello
 ms=$(((${EPOCHREALTIME/./} - start) / 1000))
@@ -72,14 +75,10 @@ kib() {
 }
 
 # Of every 20th session; reading all would take longer than making them.
-sessions=()
-read -ra pids <<<"$(children "$broker_pid")"
-for pid in "${pids[@]}"; do
-	read -r comm <"/proc/$pid/comm" && [ "$comm" = vfiobroker-sess ] && sessions+=("$pid")
-done
+mapfile -t sessions < <(sessions)
 check_least 1000 "${#sessions[@]}" "a thousand sessions"
 worst=0 sum=0 count=0
-for ((i = 0; i < ${#sessions[@]} - 1; i += 20)); do
+for ((i = 0; i < ${#sessions[@]}; i += 20)); do
 	n=$(kib "${sessions[i]}" Private_Dirty: Private_Clean)
 	sum=$((sum + n))
 	count=$((count + 1))
@@ -96,11 +95,11 @@ else
 	check_most 200 "$worst" "a session's (KiB; the goal is 150)"
 fi
 check "a request among a thousand" peer $USER1 ask=100
-check_most 1000 "$(cat "$out")" "is not slow (ms for 100)"
+check_most 5000 "$(cat "$out")" "is not slow (ms for 100)"
 reload
 check "a reload among a thousand" log_has 'policy loaded'
 check "they all go" release crowd
-wait_for "with their sessions" has_children 1
+wait_for "with their sessions" quiet 0
 wait_for "and descriptors" has_fds "$broker_pid" "$calm"
 n=$(kib "$broker_pid" Rss)
 note "afterwards the broker has $n KiB"

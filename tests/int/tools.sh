@@ -170,5 +170,5 @@ check_says "^[0-9:.]+ device $vf host -> claiming" "of devices too"
 kill -INT "${held_pid[watch]}" "${held_pid[watch2]}"
 ended watch 2>/dev/null
 ended watch2 2>/dev/null
-wait_for "watchers that go leave nothing" has_children 1
+wait_for "watchers that go leave nothing" quiet 0
 broker_stop

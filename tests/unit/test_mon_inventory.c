@@ -227,7 +227,7 @@ START_TEST(changes)
 	fixture_link(&tree, "../../../bus/pci/drivers/vfio-pci",
 	    "sys/bus/pci/devices/0000:01:10.2/driver");
 	ck_assert(!device_on_vfio(d));
-	inventory_refresh_driver(d);
+	ck_assert_int_eq(inventory_refresh_driver(d), 0);
 	ck_assert(device_on_vfio(d));
 
 	fixture_remove(&tree, "sys/bus/pci/devices/0000:01:10.2/driver");
@@ -240,7 +240,7 @@ START_TEST(changes)
 
 	fixture_remove(&tree, "sys/bus/pci/devices/0000:01:10.2");
 	strcpy(d->driver, "igbvf");
-	inventory_refresh_driver(d);
+	ck_assert_int_eq(inventory_refresh_driver(d), -ENODEV);
 	ck_assert_str_eq(d->driver, "");
 	ck_assert_ptr_null(refresh("0000:01:10.2"));
 	ck_assert_ptr_eq(find("0000:01:10.2"), d); /* until it is forgotten */

@@ -17,7 +17,9 @@
 #include "broker/monitor/config.h"
 #include "broker/monitor/inventory.h"
 #include "broker/monitor/lease.h"
+#include "broker/monitor/life.h"
 #include "broker/monitor/rundir.h"
+#include "broker/monitor/worker.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test_mon.h"
 
@@ -314,17 +316,42 @@ START_TEST(events_lost)
 }
 END_TEST
 
+static void
+on_child(evutil_socket_t sig, short what, void *arg)
+{
+	pid_t pid;
+
+	(void)sig;
+	(void)what;
+	(void)arg;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		worker_reaped(pid);
+}
+
+static bool
+is_home(void *arg)
+{
+	return ((struct device *)arg)->state == STATE_HOST;
+}
+
 /* The lease's device is free at once; what follows is the device's life. */
 START_TEST(device_comes_home)
 {
 	static const struct bdf bdf = { .bus = 1 };
+	struct event *child;
 	struct device *d;
 
+	life_init();
+	config.worker_timeout = 60;
+	ck_assert_int_eq(
+	    loop_event(&child, SIGCHLD, EV_SIGNAL | EV_PERSIST, on_child, NULL),
+	    0);
 	fixture_pci(
 	    &tree, &(struct fixture_pci){
 		       .bdf = "0000:01:00.0", .driver = "igbvf", .group = 7 });
 	d = inventory_refresh(&bdf);
 	ck_assert_ptr_nonnull(d);
+	d->facts.group = 987654; /* that no machine has */
 	d->state = STATE_LEASED;
 	lease_add(lease, d);
 	ck_assert_ptr_eq(TAILQ_FIRST(&lease->devices), d);
@@ -333,8 +360,12 @@ START_TEST(device_comes_home)
 	close(holder);
 	assert_ends();
 	ck_assert_ptr_null(d->lease);
-	/* A host driver has it: there is nothing to prove nor to reset. */
-	ck_assert_int_eq(d->state, STATE_HOST);
+	/* A worker looks whether somebody has it still. */
+	ck_assert_int_eq(d->state, STATE_DRAINING);
+	ck_assert_ptr_nonnull(d->worker);
+	/* A host driver has it: there is nothing to reset. */
+	loop_until("the device", is_home, d);
+	ck_assert_ptr_null(d->worker);
 }
 END_TEST
 

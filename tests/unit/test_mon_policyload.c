@@ -79,13 +79,17 @@ assert_refused(const char *why)
 	ck_assert_int_eq(policyload_init(), 0);
 	ck_assert_int_eq(verdict(), POLICY_NO_RULE);
 	ck_assert_msg(log_count(logfd, why) == 1, "not said: %s", why);
-	ck_assert_uint_eq(log_count(logfd, "the running one stays"), 1);
+	ck_assert_uint_eq(log_count(logfd, "until it is mended nothing"), 1);
+	ck_assert_uint_eq(log_count(logfd, "the running one stays"), 0);
+	ck_assert(!policyload_done());
 }
 
 static void
 assert_loaded(enum policy_verdict want)
 {
+	ck_assert(!policyload_done());
 	ck_assert_int_eq(policyload_init(), 0);
+	ck_assert(policyload_done());
 	ck_assert_uint_eq(log_count(logfd, "policy loaded"), 1);
 	ck_assert_int_eq(verdict(), want);
 }

@@ -115,6 +115,8 @@ assert_stays(void)
 	ck_assert(is_admin(1));
 	ck_assert(!is_admin(2));
 	ck_assert_uint_eq(log_count(logfd, "the running one stays"), 1);
+	ck_assert_uint_eq(log_count(logfd, "nothing is allowed"), 0);
+	ck_assert(policyload_done());
 }
 
 START_TEST(replaced)

@@ -45,6 +45,21 @@ none_runs(void *arg)
 	return worker_count() == 0;
 }
 
+static bool
+all_told(void *arg)
+{
+	return all_done >= *(unsigned *)arg;
+}
+
+static bool
+no_children(void *arg)
+{
+	siginfo_t info;
+
+	(void)arg;
+	return waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG) == -1;
+}
+
 /* Once its record says that it is at a step: it is marked by then. */
 static void
 kill_worker(const struct device *d, const char *step)
@@ -79,7 +94,7 @@ START_TEST(late)
 	ck_assert_int_eq(told[0].late_plan, PLAN_RESET);
 	ck_assert_uint_eq(told[0].done, 0);
 	ck_assert_ptr_nonnull(d->worker);
-	ck_assert_uint_eq(worker_count(), 1);
+	ck_assert_uint_eq(worker_count(), 0); /* others may run */
 	ck_assert_int_gt(rundir_worker_of(&d->facts.bdf), 0);
 
 	told[1] = (struct told){ 0 };
@@ -93,6 +108,31 @@ START_TEST(late)
 	ck_assert_uint_eq(told[0].late, 1);
 	ck_assert_uint_eq(told[1].late, 0);
 	ck_assert(!told[1].result.late);
+	ck_assert_uint_eq(worker_count(), 0);
+}
+END_TEST
+
+/* As many as may run are stuck: the next one runs all the same. */
+START_TEST(all_late)
+{
+	struct device *d[WORKERS_MAX + 1];
+	unsigned last = WORKERS_MAX, want = WORKERS_MAX + 1;
+
+	config.worker_timeout = 1;
+	for (unsigned i = 0; i < WORKERS_MAX; i++) {
+		d[i] = slow_device(i);
+		ck_assert_int_eq(worker_start(d[i], PLAN_RESET), 0);
+	}
+	d[last] = work_device(last, "vfio-pci");
+	ck_assert_int_eq(worker_start(d[last], PLAN_RESET), 0);
+	ck_assert_int_eq(work_result(d[last])->error, 0);
+	ck_assert(!told[last].result.late);
+	for (unsigned i = 0; i < WORKERS_MAX; i++) {
+		loop_until("a deadline", is_late, &i);
+		let_go(d[i]);
+	}
+	loop_until("the workers", all_told, &want);
+	ck_assert_uint_eq(worker_count(), 0);
 }
 END_TEST
 
@@ -196,12 +236,6 @@ START_TEST(second_on_one_device)
 }
 END_TEST
 
-static bool
-all_told(void *arg)
-{
-	return all_done >= *(unsigned *)arg;
-}
-
 /* No more than so many at a time; the others get their turn, in order. */
 START_TEST(bounded)
 {
@@ -257,9 +291,12 @@ START_TEST(abandoned_and_late)
 	worker_abandon(d);
 	inventory_forget(d);
 	loop_until("the other one's deadline", is_late, &one);
+	ck_assert_uint_eq(worker_count(), 0);
 	let_go(other);
 	ck_assert_str_eq(work_take(RESET), "1");
-	loop_until("the workers' end", none_runs, NULL);
+	loop_until("the other one's end", is_told, &one);
+	loop_until("the forgotten one's end", no_children, NULL);
+	ck_assert_uint_eq(worker_count(), 0);
 	ck_assert_uint_eq(told[0].done + told[0].late, 0);
 	ck_assert(told[1].result.late);
 }
@@ -351,6 +388,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, work_setup, work_teardown);
 	tcase_add_test(tc, late);
+	tcase_add_test(tc, all_late);
 	tcase_add_test(tc, killed);
 	tcase_add_test(tc, not_reaped);
 	tcase_add_test(tc, killed_halfway);

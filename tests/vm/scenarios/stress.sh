@@ -1,6 +1,6 @@
 #!/bin/bash
-# stress: 500 rounds of four users on six VFs in random order, three of which stay on
-# vfio-pci between leases and three go home each time. Clients are killed while they
+# stress: 500 rounds of four users on six VFs in random order, four of which stay on
+# vfio-pci between leases and two go home each time. Clients are killed while they
 # wait and what they run while it holds, sessions are killed, and in the first part
 # the broker is, again and again. Nothing may be lost; then the same broker does the
 # rest, and needs no more fds and memory at its end than after its first rounds.
@@ -69,10 +69,16 @@ user() {
 	done
 }
 
+# Its file ends without a newline, at which read is not content.
+children_of_broker() {
+	children=()
+	{ read -r -a children <"/proc/$broker_pid/task/$broker_pid/children"; } 2>/dev/null || :
+}
+
 # Kills a session, any of them: the spare one and busy ones.
 session_kill() {
-	local pid comm children
-	{ read -r -a children <"/proc/$broker_pid/task/$broker_pid/children"; } 2>/dev/null || return
+	local pid comm
+	children_of_broker
 	[ ${#children[@]} -gt 0 ] || return
 	pid=${children[RANDOM % ${#children[@]}]}
 	{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null || return
@@ -109,7 +115,8 @@ settled() {
 	for file in /run/vfiobroker/devices/*; do
 		[ ! -e "$file" ] || grep -q '^step ready' "$file" || return 1
 	done
-	read -r file <"/proc/$broker_pid/task/$broker_pid/children" && [[ $file != *" "* ]]
+	children_of_broker
+	[ ${#children[@]} = 1 ] # the spare session
 }
 home() {
 	local vf override
@@ -128,9 +135,9 @@ sample() {
 
 {
 	rules
-	printf 'claim %s\n' "${vfs[@]:0:3}"
+	printf 'claim %s\n' "${vfs[@]:0:4}"
 } | policy
-session_kills=0 broker_kills=0
+session_kills=0 broker_kills=0 children=()
 
 broker_start || exit
 all_users "${parts[0]}" broker
@@ -149,12 +156,13 @@ echo "$rounds rounds: $(sort "$scenario_tmp/all" | uniq -c | sort -rn | awk '{ p
 	"$session_kills sessions and $broker_kills brokers killed"
 echo "monitor after $((4 * parts[1])) rounds: $first_fds fds, $first_rss KiB;" \
 	"after $((4 * (parts[1] + parts[2]))): $last_fds fds, $last_rss KiB"
+check "sessions died too" [ "$session_kills" -ge 10 ]
 check "500 rounds" [ "$rounds" = 500 ]
 check "at least half of them were given their device" [ "$(grep -c '^0$' "$scenario_tmp/all")" -ge 200 ]
 check_not "no user was told a lie" grep -Ev '^(0|killed|69|75|76)$' "$scenario_tmp/all"
 check "no fd is lost" [ "$last_fds" = "$first_fds" ]
 check "memory does not grow" [ $((last_rss - first_rss)) -lt 256 ]
-check_not "nothing was quarantined or wedged" broker_log_match '-> (quarantined|wedged)'
+check_not "nothing was quarantined" broker_log_match '-> quarantined'
 
 # Nobody wants them any more.
 rules | policy

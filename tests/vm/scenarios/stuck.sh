@@ -9,7 +9,9 @@
 tools=$(dirname "${BASH_SOURCE[0]}")/../tools
 V2=0000:01:10.2 # on vfio-pci all the time
 bound=3         # the aim is 2, and 1 is usual; machines under load are not so exact
+# shellcheck disable=SC2034 # by nameref
 usual_status=() usual_list=() usual_acquire=()
+# shellcheck disable=SC2034
 meanwhile_status=() meanwhile_list=() meanwhile_acquire=()
 chmod 755 "$scenario_tmp" /run/lab
 policy <<-END

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a device goes through by workers: the looks at one that drains, the
+ * revoked one's question first, and a claim that fails.
+ */
+
+#include "broker/monitor/acquire.h"
+#include "broker/monitor/lease.h"
+#include "broker/monitor/life.h"
+#include "tests/unit/test_mon_work.h"
+
+#define NAME "0000:01:00.0"
+#define DEVICE "sys/bus/pci/devices/" NAME "/"
+#define DRIVERS "sys/bus/pci/drivers/"
+#define NO_GROUP 987654 /* that no machine has: proven unheld */
+
+static struct device *device;
+
+static void
+setup(void)
+{
+	work_setup();
+	life_init();
+	ck_assert_int_eq(acquisition_init(), 0);
+}
+
+static void
+machine(const char *driver, int group)
+{
+	device = work_device(0, driver);
+	device->facts.group = group;
+	if (driver != NULL)
+		fixture_file(&tree, "", DRIVERS "%s/unbind", driver);
+}
+
+static bool
+is_in(void *arg)
+{
+	return device->state == *(enum state *)arg;
+}
+
+static void
+assert_comes_to(enum state state)
+{
+	loop_until(state_name(state), is_in, &state);
+}
+
+static bool
+is_looked_at(void *arg)
+{
+	return device->looks >= *(unsigned *)arg;
+}
+
+static struct lease *
+leased(void)
+{
+	static struct lease l = { .id = 42, .uid = 1000, .probefd = -1 };
+
+	TAILQ_INIT(&l.devices);
+	TAILQ_INSERT_TAIL(&leases, &l, entry);
+	device->state = STATE_LEASED;
+	lease_add(&l, device);
+	return &l;
+}
+
+/* By a worker, and by nothing that the monitor would wait for. */
+START_TEST(drains)
+{
+	machine("vfio-pci", NO_GROUP);
+	device->state = STATE_LEASED;
+	life_event(device, LIFE_CLOSED, "closed");
+	ck_assert_int_eq(device->state, STATE_DRAINING);
+	ck_assert_ptr_nonnull(device->worker);
+	assert_comes_to(STATE_RESETTING);
+	assert_comes_to(STATE_READY);
+	ck_assert_str_eq(work_content(DEVICE "reset"), "1");
+	ck_assert_str_eq(work_content(DRIVERS "vfio-pci/unbind"), "");
+}
+END_TEST
+
+/* What is not proven is looked at again, for ever, and never reset. */
+START_TEST(not_proven)
+{
+	unsigned looks = 8; /* one of them would name the holders */
+
+	machine("vfio-pci", -1);
+	device->state = STATE_LEASED;
+	life_event(device, LIFE_CLOSED, "closed");
+	loop_until("so many looks", is_looked_at, &looks);
+	ck_assert_int_eq(device->state, STATE_DRAINING);
+	ck_assert_str_eq(device->why, "group -1: Invalid argument");
+	ck_assert_str_eq(work_content(DEVICE "reset"), "");
+	device->facts.group = NO_GROUP;
+	assert_comes_to(STATE_READY);
+}
+END_TEST
+
+/* On a vfio driver its kernel is asked first; on another there is no use. */
+START_TEST(asked_back)
+{
+	struct lease *l;
+	struct record r;
+
+	machine(_i == 0 ? "vfio-pci" : "igbvf", NO_GROUP);
+	l = leased();
+	life_ask_back(device);
+	ck_assert(TAILQ_EMPTY(&l->devices));
+	ck_assert_ptr_null(device->lease);
+	ck_assert_int_eq(device->state, STATE_DRAINING);
+	ck_assert_ptr_nonnull(device->worker);
+	ck_assert(!device->ask_back); /* once */
+	if (_i == 0) {
+		assert_comes_to(STATE_RESETTING);
+		ck_assert_str_eq(work_content(DRIVERS "vfio-pci/unbind"), NAME);
+		ck_assert(device->record.taken);
+		ck_assert_str_eq(device->record.driver, "vfio-pci");
+	} else {
+		assert_comes_to(STATE_HOST);
+		ck_assert_str_eq(work_content(DRIVERS "igbvf/unbind"), "");
+		ck_assert_int_eq(record_read(&device->facts.bdf, &r), -ENOENT);
+	}
+}
+END_TEST
+
+/* The kernel waits for the holder: wedged, and when it lets go all is proven
+ * anew. */
+START_TEST(asked_in_vain)
+{
+	machine("vfio-pci", NO_GROUP);
+	leased();
+	work_fifo(DRIVERS "vfio-pci/unbind");
+	config.worker_timeout = 1;
+	life_ask_back(device);
+	assert_comes_to(STATE_WEDGED);
+	ck_assert_ptr_nonnull(device->worker);
+	ck_assert_ptr_nonnull(strstr(device->why, "unbind does not return"));
+	config.worker_timeout = 60;
+	ck_assert_str_eq(work_take(DRIVERS "vfio-pci/unbind"), NAME);
+	assert_comes_to(STATE_DRAINING);
+	assert_comes_to(STATE_RESETTING);
+}
+END_TEST
+
+/* Given back, and not tried again by ourselves. */
+START_TEST(claim_fails)
+{
+	machine("igbvf", NO_GROUP);
+	device->claimed = true;
+	life_event(device, LIFE_CLAIM, "asked for");
+	ck_assert(!device->claim_failed);
+	assert_comes_to(STATE_RESTORING);
+	ck_assert(device->claim_failed);
+	assert_comes_to(STATE_HOST);
+	ck_assert_ptr_null(device->worker);
+	life_settle(device);
+	ck_assert_int_eq(device->state, STATE_HOST);
+}
+END_TEST
+
+/* Pulled while a worker looks at it: the look is about nothing any more. */
+START_TEST(pulled)
+{
+	machine("vfio-pci", -1);
+	leased();
+	life_ask_back(device);
+	ck_assert_ptr_nonnull(device->worker);
+	life_removed(device);
+	ck_assert(TAILQ_EMPTY(&inventory));
+	while (worker_count() > 0)
+		ck_assert_int_eq(event_base_loop(loop_base, EVLOOP_ONCE), 0);
+	ck_assert_int_eq(
+	    faccessat(tree.rootfd, "run/devices/" NAME, F_OK, 0), -1);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tc = tcase_create("life");
+	Suite *s = suite_create("life");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, work_teardown);
+	tcase_add_test(tc, drains);
+	tcase_add_test(tc, not_proven);
+	tcase_add_loop_test(tc, asked_back, 0, 2);
+	tcase_add_test(tc, asked_in_vain);
+	tcase_add_test(tc, claim_fails);
+	tcase_add_test(tc, pulled);
+	suite_add_tcase(s, tc);
+	return run_suite(s);
+}
