@@ -1,7 +1,7 @@
 # The tests.  Included by the Makefile.
 #
 #: make check           all tests: unit, integration, boundary, man pages, lab
-#: make check-unit      Check suites, golden files, corpora of the fuzzers
+#: make check-unit      Check suites, golden files, and
 #: make check-int       broker, session and command together, without VFIO
 #: make check-boundary  proves the trust boundary from the binaries
 #: make check-lab       scenarios on a real VFIO host, in a virtual machine
@@ -21,7 +21,7 @@ deps:
 check: deps
 	$(MAKE) -j$(shell nproc) WERROR=-Werror all faults unit-programs
 	$(MAKE) check-format check-docs check-boundary
-	$(MAKE) check-unit
+	$(MAKE) check-unit check-corpus
 	$(MAKE) check-int
 	$(MAKE) check-lab
 
@@ -82,6 +82,10 @@ check-unit: $(UNIT) $(PROGRAMS)
 # ---- broker, session and command together, without VFIO
 
 include tests/int.mk
+
+# ---- fuzzers, and their corpora once in every run
+
+include tests/fuzz/fuzz.mk
 
 # ---- what the binaries, the sources and the manuals show by themselves
 

@@ -283,6 +283,7 @@ acquisition_grant(struct acquisition *a, struct check *c)
 	session_send(s, MON_GRANT, &h.grant, h.fds, h.n);
 	FAULT("grant:sent");
 	acquisition_end(a, STATUS_OK);
+	FAULT("grant:ended");
 }
 
 /* ---- trying ----------------------------------------------------------- */

@@ -3,7 +3,7 @@
  * Names the processes that keep a device from coming home, for the log and
  * for `status`.  Runs in a worker, since /proc can be large; what it finds is
  * for people and decides nothing.  Device fds are anonymous inodes that do
- * not say which device they are of, so any of them counts next to none of the
+ * not say which device they are of: they count only when nobody has the
  * group's node.
  */
 
@@ -69,8 +69,7 @@ has_open(int procfd, int pid, const char *node)
 		if (n <= 0)
 			continue;
 		target[n] = '\0';
-		found = strcmp(target, node) == 0 ||
-			strcmp(target, "anon_inode:[vfio-device]") == 0;
+		found = strcmp(target, node) == 0;
 	}
 	closedir(dir);
 	return found;
@@ -92,22 +91,31 @@ add_holder(int procfd, int pid, char *buf, size_t len)
 	(void)strlcat(buf, one, len);
 }
 
-void
-holders_of_group(int group, char *buf, size_t len)
+static void
+holders_of(const char *node, char *buf, size_t len)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
-	char node[32];
 	int pid;
 
 	buf[0] = '\0';
 	if (proc == NULL)
 		return;
-	snprintf(node, sizeof(node), "/dev/vfio/%d", group);
 	while ((e = readdir(proc)) != NULL) {
 		pid = atoi(e->d_name);
 		if (pid > 0 && has_open(dirfd(proc), pid, node))
 			add_holder(dirfd(proc), pid, buf, len);
 	}
 	closedir(proc);
+}
+
+void
+holders_of_group(int group, char *buf, size_t len)
+{
+	char node[32];
+
+	snprintf(node, sizeof(node), "/dev/vfio/%d", group);
+	holders_of(node, buf, len);
+	if (buf[0] == '\0')
+		holders_of("anon_inode:[vfio-device]", buf, len);
 }

@@ -11,11 +11,13 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -46,12 +48,23 @@ static const struct {
 	{ RLIMIT_AS, 16UL * 1024 * 1024 },
 };
 
+/* A log in a plain file must be able to grow by our lines. */
+static bool
+log_is_file(void)
+{
+	struct stat st;
+
+	return fstat(SESSION_LOGFD, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int
 limit_resources(void)
 {
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		const struct rlimit rl = { limits[i].limit, limits[i].limit };
 
+		if (limits[i].resource == RLIMIT_FSIZE && log_is_file())
+			continue;
 		if (setrlimit(limits[i].resource, &rl) != 0)
 			return -errno;
 	}

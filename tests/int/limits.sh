@@ -13,6 +13,7 @@ policy <<-END
 	limit uid $USER1 connections 4
 	limit uid $USER2 requests 5/s
 	limit uid $USER3 connections 2000
+	limit uid 61011 connections 2 requests 1/s
 	limit any requests 100000/s
 END
 broker_start --sysroot "$fake"
@@ -58,6 +59,11 @@ check_equal '' "$(log_news)" "are worth no log line"
 poll quiet 0
 
 wait_for "and leave nothing" has_fds "$broker_pid" "$calm"
+
+# Leaving is no request: who has used up the rate makes room all the same.
+check "a user at the rate, with all his connections" peer 61011 crowd=1 ask=1
+poll quiet 0
+check "has connections again when those are closed" peer 61011 hello
 
 # ---- a thousand connections
 
