@@ -1,7 +1,8 @@
 # The tests.  Included by the Makefile.
 #
 #: make check           all tests: unit, integration, boundary, man pages, lab
-#: make check-unit      Check suites, golden files, and
+#: make check-unit      Check suites and golden files
+#: make check-corpus    every input of the fuzzers' corpora once
 #: make check-int       broker, session and command together, without VFIO
 #: make check-boundary  proves the trust boundary from the binaries
 #: make check-lab       scenarios on a real VFIO host, in a virtual machine

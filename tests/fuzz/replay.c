@@ -5,6 +5,7 @@
  * interest, with any compiler.
  */
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <err.h>
