@@ -82,7 +82,7 @@ record_forget(struct device *d)
 		log_warn("%s: cannot remove its record: %s", device_name(d),
 		    strerror(-r));
 	d->record = (struct record){ .bdf = d->facts.bdf };
-	d->has_record = false;
+	d->has_record = d->unreadable = false;
 }
 
 /* ---- entering states -------------------------------------------------- */
@@ -188,9 +188,10 @@ look(struct device *d)
 		plan = PLAN_UNBIND;
 	else if (d->looks == LOOKS_BEFORE_NAMING)
 		plan = PLAN_NAME;
-	d->ask_back = false;
 	r = worker_start(d, plan);
-	if (r != 0) {
+	if (r == 0) {
+		d->ask_back = false;
+	} else {
 		log_warn("%s: cannot look: %s", device_name(d), strerror(-r));
 		look_again(d);
 	}

@@ -259,7 +259,7 @@ loader_adopt(struct loader *l, int r)
 		log_warn("policy not loaded: %s; %s", strerror(-r),
 		    l->loaded ? "the running one stays"
 			      : "until it is mended nothing is allowed");
-		watch_policy("refused: the running one stays");
+		watch_policy("refused");
 		return;
 	}
 	policy_free(current);

@@ -400,6 +400,7 @@ request_recover(struct session *s, const void *record, int *fd)
 		return;
 	}
 	d->record.reset_none = true;
+	d->unreadable = false; /* the administrator has had a look */
 	life_event(d, LIFE_RECOVER, session_who(s));
 	session_end(s, STATUS_OK);
 }

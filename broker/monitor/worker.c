@@ -269,26 +269,29 @@ worker_start(struct device *d, enum plan plan)
 	return 0;
 }
 
+/* One of the queue that can not be started fails like one that was. */
 static void
-worker_dequeue(void)
+worker_unqueue(struct worker *w)
 {
-	struct worker *w = TAILQ_FIRST(&queued);
-	struct worker_result failed;
-	struct device *d;
-	int r;
+	struct worker_result failed = w->result;
+	struct device *d = w->device;
 
-	if (w == NULL || nrunning >= WORKERS_MAX)
-		return;
 	TAILQ_REMOVE(&queued, w, entry);
-	r = worker_run(w);
-	if (r == 0)
+	failed.error = worker_run(w);
+	if (failed.error == 0)
 		return;
-	failed = w->result;
-	failed.error = r;
-	d = w->device;
 	worker_free(w);
 	d->worker = NULL;
 	calls->done(d, &failed);
+}
+
+static void
+worker_dequeue(void)
+{
+	struct worker *w;
+
+	while (nrunning < WORKERS_MAX && (w = TAILQ_FIRST(&queued)) != NULL)
+		worker_unqueue(w);
 }
 
 void
