@@ -7,7 +7,7 @@
 #: make check-boundary  proves the trust boundary from the binaries
 #: make check-lab       scenarios on a real VFIO host, in a virtual machine
 #: make check-format    clang-format     make format     applies it
-#: make asan            unit and integration tests under ASan and UBSan
+#: make asan            unit tests under ASan and UBSan
 #: make analyze         cppcheck, clang-tidy, gcc -fanalyzer
 #: make fuzz            the fuzzers, FUZZ_SECONDS each (60)
 #: make bench           figures, as ratios measured in one run
@@ -109,6 +109,19 @@ check-docs:
 
 analyze: all
 	VFIOBROKER_BUILDDIR=$(B) tests/analyze
+
+# ---- the same tests under the sanitizers
+
+ASAN = -fsanitize=address,undefined
+.PHONY: asan
+# A sanitized session can not run in its box, so the tests that start one start
+# the plain one.
+asan: all
+	$(MAKE) B=$(B)/asan HARDEN=-fPIE LDFLAGS="$(ASAN)" \
+		OPT="-O1 -g $(ASAN) -fno-omit-frame-pointer" \
+		SESSION_LDFLAGS="-pie $(ASAN)" unit-programs
+	VFIOBROKER_CASES=10000 VFIOBROKER_BUILDDIR=$(B) tests/run-unit \
+		$(UNIT:$(B)/%=$(B)/asan/%)
 
 # ---- a broker that dies where it is told to (broker/monitor/fault.h)
 
