@@ -90,23 +90,24 @@ include tests/fuzz/fuzz.mk
 
 # ---- what the binaries, the sources and the manuals show by themselves
 
-.PHONY: check-boundary check-format format check-docs analyze
+.PHONY: check-boundary check-boundary-self check-format format check-docs analyze
 check-boundary: all
 	VFIOBROKER_BUILDDIR=$(B) tests/check-boundary
 
-C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null || \
-	find broker client policy tests -name '*.[ch]')
+# Breaks each rule in a copy, and sees that it is noticed.
+check-boundary-self: check-boundary
+	VFIOBROKER_BUILDDIR=$(B) tests/check-boundary --self-test
+
 check-format:
-	clang-format --dry-run -Werror $(C_FILES)
+	tests/check-format
 
 format:
-	clang-format -i $(C_FILES)
+	tests/check-format --fix
 
-# A manual may name manuals that this machine has not.
 check-docs:
-	! mandoc -T lint -W warning docs/*.[1-8] | \
-		grep -v 'referenced manual not found'
+	tests/check-docs
 
+# Needs cppcheck and clang-tidy; `make fuzz` needs clang and libclang-rt-14-dev.
 analyze: all
 	VFIOBROKER_BUILDDIR=$(B) tests/analyze
 

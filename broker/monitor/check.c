@@ -390,7 +390,8 @@ guard_found(void *arg, enum reason reason, const char *what)
 		    what);
 		return;
 	}
-	texts_add(&g->check->texts, MON_TEXT_WHY,
+	texts_add(&g->check->texts,
+	    g->check->explain ? MON_TEXT_REASON : MON_TEXT_WHY,
 	    "the host needs %s: %s: %s (%s)", name, reason_name(reason),
 	    reason_text(reason), what);
 	if (reason_tolerable(reason))

@@ -33,6 +33,7 @@ struct check {
 	uint64_t memlock;
 	bool as_managed; /* explain: as if it had to be taken from the host */
 	bool unmanaged; /* refuse what would have to be taken */
+	bool explain; /* reasons are facts here, not refusals */
 	bool all; /* explain, for an administrator: do not stop early */
 	/* the answer */
 	enum status status;

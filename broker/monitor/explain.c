@@ -155,6 +155,7 @@ explain_request(struct session *s, const void *record, int *fd)
 		.nbdfs = 1,
 		.memlock = m->memlock,
 		.as_managed = m->flags & MON_EXPLAIN_MANAGED,
+		.explain = true,
 		.all = admin };
 	const struct device *d;
 

@@ -259,7 +259,8 @@ loader_adopt(struct loader *l, int r)
 		log_warn("policy not loaded: %s; %s", strerror(-r),
 		    l->loaded ? "the running one stays"
 			      : "until it is mended nothing is allowed");
-		watch_policy("refused");
+		watch_policy(l->loaded ? "refused: the running one stays"
+				       : "refused: nothing is allowed");
 		return;
 	}
 	policy_free(current);

@@ -24,10 +24,12 @@
 #include <bsd/string.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -249,6 +251,17 @@ session_later(evutil_socket_t fd, short what, void *arg)
 	session_read_on(s);
 }
 
+/* Whether nothing more comes: the end is no request, and costs nothing. */
+static bool
+session_at_end(const struct session *s)
+{
+	struct pollfd p = { .fd = s->fd };
+	int unread = 0;
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0 &&
+	       ioctl(s->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
 /* False: the rate is exceeded, and reading goes on when it is not. */
 static bool
 session_may_ask(struct session *s)
@@ -277,6 +290,10 @@ session_readable(evutil_socket_t sockfd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
+	if (session_at_end(s)) {
+		session_close(s);
+		return;
+	}
 	if (!session_may_ask(s))
 		return;
 	n = fdpass_recv(
@@ -366,7 +383,7 @@ session_reaped(pid_t pid)
 		s->pid = -1;
 		/* Its socket says the rest, and may hold a last request; but
 		 * while it is busy nobody reads that. */
-		if (s->busy)
+		if (s->busy || session_at_end(s))
 			session_close(s);
 		return true;
 	}

@@ -116,7 +116,9 @@ settled() {
 		[ ! -e "$file" ] || grep -q '^step ready' "$file" || return 1
 	done
 	children_of_broker
-	[ ${#children[@]} -le 1 ] # the spare session, if it was not killed
+	# The spare session, which a client brings back if it was killed.
+	[ ${#children[@]} -gt 0 ] || vfiobroker status >/dev/null
+	[ ${#children[@]} = 1 ]
 }
 home() {
 	local vf override
