@@ -31,7 +31,7 @@
 
 #define LOOK_MIN_MS 5
 #define LOOK_MAX_MS 250
-#define LOOKS_BEFORE_NAMING 6 /* about a third of a second */
+#define LOOKS_BEFORE_NAMING 8 /* under a second */
 
 void
 life_why(struct device *d, const char *fmt, ...)
@@ -171,6 +171,13 @@ look_wedged(struct device *d)
 		look_again(d);
 }
 
+/* At 8, 16, 32 ... looks: holders change, and logs should stay readable. */
+static bool
+is_naming_look(unsigned looks)
+{
+	return looks >= LOOKS_BEFORE_NAMING && (looks & (looks - 1)) == 0;
+}
+
 /* One look at a draining device, by a worker: proven unheld or not? */
 static void
 look(struct device *d)
@@ -186,7 +193,7 @@ look(struct device *d)
 		return;
 	if (d->ask_back)
 		plan = PLAN_UNBIND;
-	else if (d->looks == LOOKS_BEFORE_NAMING)
+	else if (is_naming_look(d->looks))
 		plan = PLAN_NAME;
 	r = worker_start(d, plan);
 	if (r == 0) {
@@ -197,7 +204,7 @@ look(struct device *d)
 	}
 }
 
-/* Who holds it is said once; the looking goes on. */
+/* Who holds it is said now and then; the looking goes on. */
 static void
 looked(struct device *d, const struct worker_result *res)
 {

@@ -128,9 +128,12 @@ worker_finish(struct worker *w)
 	if (!result.late)
 		nrunning--;
 	if (d != NULL) {
-		log_info("%s: %s: %s%s%s", device_name(d), plan_name(w->plan),
-		    w->times, result.error != 0 ? ": " : "",
-		    result.error != 0 ? strerror(-result.error) : "");
+		/* Four looks a second at a held device are no news. */
+		if (w->plan != PLAN_PROVE || result.error != -EBUSY)
+			log_info("%s: %s: %s%s%s", device_name(d),
+			    plan_name(w->plan), w->times,
+			    result.error != 0 ? ": " : "",
+			    result.error != 0 ? strerror(-result.error) : "");
 		d->worker = NULL;
 	}
 	if (d == NULL)
