@@ -22,6 +22,8 @@ held=$scenario_tmp/held
 kinds=(plain start quarantine ask holders)
 kind='' broker_log_n=0 client='' keeper='' keeper_id='' lost=0 kept=0
 deaths=() # "KIND POINT" or "KIND POINT#N"
+missed=() # the same: the cycle passed by it
+declare -A died=() # by point
 
 chmod 755 "$scenario_tmp" /run/lab
 touch "$held"
@@ -191,7 +193,7 @@ act_plain() {
 # With a keeper the client is a holder too, if the grant went out before the death.
 after_plain() {
 	[ -n "$client" ] && holds || return 0
-	kept=$((kept + 1)) what="still leased to its holder, then"
+	kept=$((kept + 1)) what="still leased to its holder, then "
 	within 20 log_has "$VF: host -> leased (its lease lives)" && step_is "$VF" leased &&
 		! gone "$client"
 }
@@ -221,7 +223,7 @@ act_quarantine() {
 }
 
 after_quarantine() {
-	what="in quarantine, recovered,"
+	what="in quarantine, recovered, "
 	within 20 step_is "$EDU" quarantined && vfiobroker recover "$EDU"
 }
 
@@ -235,7 +237,7 @@ act_ask() {
 }
 
 after_ask() {
-	what="with its lease revoked, then"
+	what="with its lease revoked, then "
 	! gone "$client"
 }
 
@@ -251,7 +253,7 @@ act_holders() {
 }
 
 after_holders() {
-	what="draining while its group is held, then"
+	what="draining while its group is held, then "
 	within 20 log_has "$VF is still held by pid $client" && on "$VF" vfio-pci
 }
 
@@ -296,13 +298,15 @@ keeper_kept() {
 
 # death KIND POINT NEXT
 death() {
-	local begin what=
+	local begin what='' end="died at"
 	kind=$1 point=$2
 	"prepare_$kind"
 	arm
 	"act_$kind" "$point"
-	if ! within 5 dead; then
-		fail "the broker dies at $point ($kind)" "the cycle passed by it"
+	if within 5 dead; then
+		died[${point%#*}]=1
+	else
+		missed+=("$kind $point") end="passed by"
 		disarm
 		stop
 		let_go
@@ -320,48 +324,61 @@ death() {
 		let_go
 		within 20 all_home || lose "not home after 20 s"
 	fi
-	printf 'died at %s (%s): found %s home after %d ms\n' "$point" "$kind" "$what" \
+	printf '%s %s (%s): found %shome after %d ms\n' "$end" "$point" "$kind" "$what" \
 		$(((${EPOCHREALTIME/./} - begin) / 1000))
 }
 
 # ---- all deaths
 
-# Runs a cycle of each kind and notes what it visits; for the rarer kinds only what no
-# plain cycle visits.
+# trace_cycle KIND: how often it visits what goes into visits[].
+trace_cycle() {
+	local name
+	kind=$1 visits=()
+	start
+	disarm
+	"prepare_$kind"
+	arm
+	"act_$kind"
+	disarm
+	"after_$kind" >/dev/null 2>&1
+	let_go
+	within 20 all_home || fail "a cycle to trace: $kind"
+	stop
+	while read -r name; do
+		visits[$name]=$((${visits[$name]-0} + 1))
+	done <"$trace"
+}
+
+# Notes what each kind of cycle visits; twice, because a closing client can be caught
+# in the middle, and is looked at once more then. For the rarer kinds it is only what
+# no plain cycle visits.
 trace_cycles() {
-	local name i
-	local -A seen=() visits
-	for kind in "${kinds[@]}"; do
-		start
-		disarm
-		"prepare_$kind"
-		arm
-		"act_$kind"
-		disarm
-		"after_$kind" >/dev/null 2>&1
-		let_go
-		within 20 all_home || fail "a cycle to trace: $kind"
-		visits=()
-		while read -r name; do
-			visits[$name]=$((${visits[$name]-0} + 1))
-		done <"$trace"
+	local each name i
+	local -A visits first seen=()
+	for each in "${kinds[@]}"; do
+		trace_cycle "$each"
+		first=()
 		for name in "${!visits[@]}"; do
-			[[ $kind == plain || $kind == start || -z ${seen[$name]-} ]] || continue
+			first[$name]=${visits[$name]}
+		done
+		trace_cycle "$each"
+		for name in "${!visits[@]}"; do
+			[ -n "${first[$name]-}" ] || continue
+			[[ $each == plain || $each == start || -z ${seen[$name]-} ]] || continue
 			seen[$name]=1
-			[[ " ${killing[*]} " == *" $kind "* ]] || continue
-			deaths+=("$kind $name")
-			for ((i = 2; i <= visits[$name]; i++)); do
-				deaths+=("$kind $name#$i")
+			[[ " ${killing[*]} " == *" $each "* ]] || continue
+			deaths+=("$each $name")
+			for ((i = 2; i <= visits[$name] && i <= first[$name]; i++)); do
+				deaths+=("$each $name#$i")
 			done
 		done
-		stop
 	done
 	printf '%s\n' "${!seen[@]}" | sort >"$scenario_tmp/visited"
 }
 
 # all_deaths KIND...: in these kinds of cycle.
 all_deaths() {
-	local i next n killing=("$@")
+	local i next n again killing=("$@")
 	"$faulty" --fault-points | sort -u >"$scenario_tmp/points"
 	n=$(wc -l <"$scenario_tmp/points")
 	trace_cycles
@@ -371,7 +388,20 @@ all_deaths() {
 		# shellcheck disable=SC2086 # kind and point
 		death ${deaths[i]} "${next#* }"
 	done
-	check "$n points, ${#deaths[@]} deaths, $lost lost" [ "$lost" = 0 ]
+	again=("${missed[@]}") missed=()
+	for i in "${again[@]}"; do
+		disarm
+		stop
+		start "${i#* }"
+		# shellcheck disable=SC2086
+		death $i ''
+	done
+	for i in "${missed[@]}"; do
+		next=${i#* }
+		echo "passed by twice: $i"
+		[ -n "${died[${next%#*}]-}" ] || fail "the broker dies at $i" "the cycle passed by it"
+	done
+	check "$n points, $((${#deaths[@]} - ${#missed[@]})) deaths, $lost lost" [ "$lost" = 0 ]
 	disarm
 	stop
 }
