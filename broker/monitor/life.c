@@ -402,6 +402,11 @@ worker_late(struct device *d, enum plan plan)
 		return;
 	snprintf(why, sizeof(why), "%s does not return from the kernel",
 	    plan_name(plan));
+	/* It waits for the holder that life_ask_back() named. */
+	if (plan == PLAN_UNBIND) {
+		(void)strlcat(why, "; ", sizeof(why));
+		(void)strlcat(why, d->why, sizeof(why));
+	}
 	life_event(d, LIFE_DEADLINE, why);
 }
 
@@ -416,9 +421,14 @@ life_removed(struct device *d)
 void
 life_ask_back(struct device *d)
 {
+	const struct lease *l = d->lease;
+	char why[WHY_MAX];
+
+	snprintf(why, sizeof(why), "revoked from uid %u, pid %d (%s)", l->uid,
+	    l->pid, lease_command(l));
 	lease_drop(d->lease, d);
 	d->ask_back = device_on_vfio(d);
-	life_event(d, LIFE_CLOSED, "revoked");
+	life_event(d, LIFE_CLOSED, why);
 }
 
 static const struct worker_calls calls = { worker_done, worker_late };

@@ -34,7 +34,7 @@ enum device_event {
 /* The next state, or -1 where the event must not happen. */
 int transition_next(enum state, enum device_event);
 
-/* "last-close" */
+/* "closed" */
 const char *device_event_name(enum device_event);
 
 #endif

@@ -28,8 +28,15 @@ take() {
 home() {
 	! compgen -G '/run/vfiobroker/devices/*' >/dev/null
 }
+# Those without a reset of their own end in quarantine, some time after their lease.
+home_or_recovered() {
+	home && return
+	vfiobroker list --json | jq -r '.devices[] | select(.state == "quarantined") | .bdf' |
+		xargs -r -n1 vfiobroker recover
+	return 1
+}
 settle() {
-	poll 20 home || fail "all devices come home"
+	poll 30 home_or_recovered || fail "all devices come home"
 }
 
 policy </dev/null
@@ -102,7 +109,7 @@ if r.random() < 0.4:
 if r.random() < 0.3:
     print("limit %s devices %d" % (r.choice(users), r.randint(0, 2)))
 END
-seed=${SEED:-$RANDOM}
+seed=${SEED:-1}
 asked=0 granted=0 differ=0
 for i in $(seq 12); do
 	python3 "$scenario_tmp/lines.py" "$((seed + i))" | use
@@ -119,12 +126,7 @@ for i in $(seq 12); do
 				cat /etc/vfiobroker/policy.conf "$scenario_tmp"/{said,did} >"$scenario_out"
 				fail "explain and acquire agree" "seed $seed, $user, $device: $said, $did"
 			fi
-			[ "$did" != 0 ] || {
-				vfiobroker list --json | jq -r \
-					'.devices[] | select(.state == "quarantined") | .bdf' |
-					xargs -r -n1 vfiobroker recover
-				settle
-			}
+			[ "$did" != 0 ] || settle
 		done
 	done
 done

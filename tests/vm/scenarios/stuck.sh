@@ -108,6 +108,7 @@ revoke
 wait_for 20 "the device is wedged" state_is "$VF" wedged
 check_match "$VF.* wedged" "status shows it" as bob vfiobroker status
 check_match 'does not return from the kernel' "with what it waits for" as bob vfiobroker status
+check_match "; revoked from uid 1000.*pid $holder " "and for whom" as bob vfiobroker status
 check_match 'does not return from the kernel' "so does show" as alice vfiobroker show "$VF"
 check_exit 75 "nobody is kept waiting for it" as alice vfiobroker exec --device "$VF" -- true
 check_match 'wedged' "and is told why" as alice vfiobroker exec --device "$VF" -- true
