@@ -31,6 +31,7 @@
 
 #define LOOK_MIN_MS 5
 #define LOOK_MAX_MS 250
+#define ARRIVAL_MS 1000
 #define LOOKS_BEFORE_NAMING 8 /* under a second */
 
 void
@@ -144,9 +145,23 @@ static void look(struct device *);
 static void
 look_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct device *d = arg;
+
 	(void)fd;
 	(void)what;
-	look(arg);
+	if (d->state == STATE_HOST)
+		life_settle(d);
+	else
+		look(d);
+}
+
+static void
+look_later(struct device *d, unsigned ms)
+{
+	if (d->timer == NULL &&
+	    loop_event(&d->timer, -1, 0, look_timer, d) != 0)
+		log_fatal("%s: no memory for a timer", device_name(d));
+	loop_timer(d->timer, ms);
 }
 
 static void
@@ -155,10 +170,13 @@ look_again(struct device *d)
 	unsigned ms = d->looks < 6 ? LOOK_MIN_MS << d->looks : LOOK_MAX_MS;
 
 	d->looks++;
-	if (d->timer == NULL &&
-	    loop_event(&d->timer, -1, 0, look_timer, d) != 0)
-		log_fatal("%s: no memory for a timer", device_name(d));
-	loop_timer(d->timer, ms);
+	look_later(d, ms);
+}
+
+void
+life_arrived(struct device *d)
+{
+	look_later(d, ARRIVAL_MS);
 }
 
 /* A worker of the broker before us is stuck with it: is it still? */

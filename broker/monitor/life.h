@@ -28,6 +28,13 @@ bool life_allows(const struct device *, enum device_event);
  */
 void life_settle(struct device *);
 
+/*
+ * A new one.  The kernel tells of it before it probes drivers, and a claim in
+ * between would note "no driver" and lose the race: so it settles when a
+ * driver is bound, which is told too, or after a second without one.
+ */
+void life_arrived(struct device *);
+
 /* Sets what `status` shows, without a change of state. */
 void life_why(struct device *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

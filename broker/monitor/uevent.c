@@ -85,6 +85,8 @@ refresh(const struct bdf *bdf)
 	if (!known) {
 		log_info("%s appeared", device_name(d));
 		watch_appeared(d);
+		life_arrived(d);
+		return;
 	}
 	life_settle(d);
 }
