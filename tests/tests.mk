@@ -133,8 +133,15 @@ faults:
 
 # ---- the lab
 
+# Programs that scenarios run, seen there as /lab/build/tests/lab_NAME.
+LAB_TOOLS := $(patsubst tests/vm/tools/%.c,$(B)/tests/lab_%, \
+	$(wildcard tests/vm/tools/*.c))
+$(LAB_TOOLS): $(B)/tests/lab_%: $(B)/obj/tests/vm/tools/%.o \
+    $(B)/tests/libclient.a $(B)/tests/libcommon.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PBC_LIBS)
+
 .PHONY: check-lab
-check-lab: all faults
+check-lab: all faults $(LAB_TOOLS)
 	tests/vm/run --all
 
 .PHONY: demo

@@ -115,29 +115,28 @@ static const enum status verdicts[] = {
 };
 
 /* The evaluator ends its sentence with the line to add, if one would help. */
-static void
-say_decision(struct check *c, const struct policy_decision *dec)
+void
+check_say_decision(struct texts *texts, uid_t uid, const struct device *d,
+    const struct policy_decision *dec)
 {
-	const char *name = device_name(c->members[dec->device].device);
 	const char *add = strstr(dec->why, "; add: ");
 	int len = add == NULL ? (int)strlen(dec->why) : (int)(add - dec->why);
 	char rule[POLICY_RULE_TEXT_MAX];
 
 	if (dec->rule == NULL)
-		texts_add(&c->texts, MON_TEXT_WHY,
-		    "the policy does not let uid %u use %s: %.*s", c->who.uid,
-		    name, len, dec->why);
+		texts_add(texts, MON_TEXT_WHY,
+		    "the policy does not let uid %u use %s: %.*s", uid,
+		    device_name(d), len, dec->why);
 	else
-		texts_add(&c->texts, MON_TEXT_WHY,
+		texts_add(texts, MON_TEXT_WHY,
 		    "the policy does not let uid %u use %s: %.*s (%s:%u: %s)",
-		    c->who.uid, name, len, dec->why,
+		    uid, device_name(d), len, dec->why,
 		    policy_rule_file(dec->rule), policy_rule_line(dec->rule),
 		    policy_rule_text(dec->rule, rule, sizeof(rule)));
 	if (add != NULL)
-		texts_add(&c->texts, MON_TEXT_FIX,
-		    "an administrator can add "
-		    "to %s: %s",
-		    config.policy, add + strlen("; add: "));
+		texts_add(texts, MON_TEXT_FIX,
+		    "an administrator can add to %s: %s", config.policy,
+		    add + strlen("; add: "));
 }
 
 static void
@@ -171,7 +170,8 @@ check_policy(struct check *c)
 	usage_clear(&usage);
 	if (dec.verdict != POLICY_ALLOW) {
 		refuse(c, verdicts[dec.verdict]);
-		say_decision(c, &dec);
+		check_say_decision(
+		    &c->texts, c->who.uid, c->members[dec.device].device, &dec);
 		return;
 	}
 	for (size_t i = 0; i < c->nmembers; i++)

@@ -50,6 +50,10 @@ struct check {
  */
 void check_run(struct check *);
 
+/* Adds why the policy said no to one device, and the line that would help. */
+void check_say_decision(struct texts *, uid_t, const struct device *,
+    const struct policy_decision *);
+
 /* Whether a claim line may take the device from the host: the guard and the
  * group say so.  Reasons against go to the log. */
 bool check_claimable(struct device *);

@@ -274,28 +274,33 @@ memlock_verdict(struct session *s, const struct device *d,
 static bool
 memlock_allowed(struct session *s, const struct lease *l, uint64_t memlock)
 {
-	struct policy_decision dec = { .why = "the lease has no device" };
-	enum status status = STATUS_OK;
+	struct texts texts = STAILQ_HEAD_INITIALIZER(texts);
+	enum status status = STATUS_DENIED; /* when no line is about it */
 	struct policy_usage usage;
 	const struct device *d;
-	bool allowed = false;
 
 	if (usage_of(l->uid, l, &usage) != 0) {
 		session_end(s, STATUS_INTERNAL);
 		return false;
 	}
 	TAILQ_FOREACH(d, &l->devices, of_lease) {
-		status = memlock_verdict(s, d, &usage, memlock, &dec);
-		if (status != STATUS_OK)
+		struct policy_decision dec;
+		enum status one = memlock_verdict(s, d, &usage, memlock, &dec);
+
+		if (one != STATUS_OK)
+			check_say_decision(&texts, l->uid, d, &dec);
+		if (one != STATUS_OK || dec.verdict == POLICY_ALLOW)
+			status = one;
+		if (one != STATUS_OK)
 			break;
-		allowed = allowed || dec.verdict == POLICY_ALLOW;
 	}
 	usage_clear(&usage);
-	if (status == STATUS_OK && allowed)
-		return true;
-	request_refuse(s, status == STATUS_OK ? STATUS_DENIED : status,
-	    "the policy: %s", dec.why);
-	return false;
+	if (status != STATUS_OK) {
+		texts_send(&texts, s);
+		session_end(s, status);
+	}
+	texts_clear(&texts);
+	return status == STATUS_OK;
 }
 
 static void
