@@ -101,6 +101,14 @@ granted "$NIC" e1000e
 # A PF whose VFs are in use.
 refused "$PF" igb VFS_IN_USE
 check_match 'igbvf' "the VFs' driver is named" take "$PF"
+reload <<-END
+	tolerate vfs-in-use on $PF
+	tolerate net-address on $PF
+	tolerate net-route on $PF
+END
+granted "$PF" igb
+check "its VFs can be made again" vfs_up
+reload </dev/null
 
 # The root disk: refused whatever the policy lifts but its own name.
 refused "$ROOTDISK" virtio-pci ROOT_FS
@@ -117,5 +125,21 @@ kill -HUP "$broker_pid"
 wait_for 10 "a policy that would is refused whole, with its place" \
 	broker_log_match 'policy.conf:[0-9]+:[0-9]+: .*not-endpoint'
 granted "$NIC" e1000e
+
+# Lifted by name, a disk goes although it is mounted; read-only, so that it lives. It
+# comes back by another name, since the old one is still mounted.
+mount -o ro /dev/nvme0n1 /mnt
+reload <<-END
+	tolerate mounted on $NVME
+END
+granted "$NVME" nvme
+umount /mnt
+disk_back() {
+	disk=$(find /dev -maxdepth 1 -name 'nvme*n*' -type b | sort | tail -n 1)
+	[ -n "$disk" ] && mount -o ro "$disk" /mnt
+}
+wait_for 10 "its file system is whole" disk_back
+check "with its file" grep -q NVMe /mnt/README
+umount /mnt
 broker_stop
 rm -rf /run/vfiobroker
