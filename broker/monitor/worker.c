@@ -6,6 +6,11 @@
  * after the first signal uninterruptibly: such a child can not be killed, so
  * it is never waited for.  The worker writes the device's record while it
  * runs; the monitor does not, then.
+ *
+ * Taking a PF from its driver removes its VFs and waits for each, with the
+ * PF's lock held: so a PF's worker and those of its VFs never run at the same
+ * time.  VFs run side by side, since one that is stuck must not hold up its
+ * neighbours, who may be another tenant's.
  */
 
 #include "worker.h"
@@ -16,6 +21,8 @@
 #include "inventory.h"
 #include "loop.h"
 #include "rundir.h"
+
+#include <bsd/string.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +39,7 @@ struct worker {
 	TAILQ_ENTRY(worker) entry;
 	struct device *device; /* NULL: abandoned */
 	struct bdf bdf;
+	struct bdf pf; /* its own address where it is no VF */
 	enum plan plan;
 	pid_t pid; /* 0 while queued */
 	int fd;
@@ -174,6 +182,26 @@ worker_read(evutil_socket_t fd, short what, void *arg)
 	worker_finish(w);
 }
 
+/* A queued claim has somebody who waits for it; the ways home have time. */
+static void
+worker_tired(struct worker *w)
+{
+	struct worker_result failed = w->result;
+	struct device *d = w->device;
+
+	if (w->plan != PLAN_CLAIM) {
+		loop_timer(w->deadline, config.worker_timeout * 1000);
+		return;
+	}
+	TAILQ_REMOVE(&queued, w, entry);
+	worker_free(w);
+	d->worker = NULL;
+	failed.error = -EBUSY;
+	strlcpy(failed.step, "queue", sizeof(failed.step));
+	strlcpy(failed.text, d->why, sizeof(failed.text));
+	calls->done(d, &failed);
+}
+
 static void
 worker_late(evutil_socket_t fd, short what, void *arg)
 {
@@ -181,6 +209,10 @@ worker_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (w->pid == 0) {
+		worker_tired(w);
+		return;
+	}
 	/* Stuck ones must not use up the number that may run. */
 	w->result.late = true;
 	nrunning--;
@@ -232,8 +264,6 @@ worker_run(struct worker *w)
 	if (r == 0)
 		r = loop_event(
 		    &w->readable, w->fd, EV_READ | EV_PERSIST, worker_read, w);
-	if (r == 0)
-		r = loop_event(&w->deadline, -1, 0, worker_late, w);
 	if (r != 0)
 		return r;
 	loop_timer(w->deadline, config.worker_timeout * 1000);
@@ -243,10 +273,73 @@ worker_run(struct worker *w)
 	return 0;
 }
 
+/* A PF and one of its VFs, in either order. */
+static bool
+worker_related(const struct worker *a, const struct worker *b)
+{
+	return bdf_cmp(&a->pf, &b->pf) == 0 &&
+	       (bdf_cmp(&a->bdf, &a->pf) == 0) !=
+		   (bdf_cmp(&b->bdf, &b->pf) == 0);
+}
+
+/* Whom it has to wait for, stuck ones too; NULL for none. */
+static const struct worker *
+worker_before(const struct worker *w)
+{
+	const struct worker *other;
+
+	TAILQ_FOREACH(other, &running, entry) {
+		if (worker_related(w, other))
+			return other;
+	}
+	return NULL;
+}
+
+static bool
+worker_may_run(struct worker *w)
+{
+	const struct worker *before = worker_before(w);
+	char name[BDF_STRLEN];
+
+	if (before != NULL)
+		snprintf(w->device->why, sizeof(w->device->why),
+		    "waits until %s is done (%s)",
+		    bdf_format(&before->bdf, name), plan_name(before->plan));
+	return before == NULL && nrunning < WORKERS_MAX;
+}
+
+static struct worker *
+worker_new(struct device *d, enum plan plan)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->device = d;
+	w->bdf = d->facts.bdf;
+	w->pf = d->facts.is_vf ? d->facts.pf : d->facts.bdf;
+	w->plan = plan;
+	w->fd = -1;
+	w->result.plan = plan;
+	w->result.error = -EIO; /* until a report says better */
+	if (loop_event(&w->deadline, -1, 0, worker_late, w) != 0) {
+		worker_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+static void
+worker_queue(struct worker *w)
+{
+	TAILQ_INSERT_TAIL(&queued, w, entry);
+	loop_timer(w->deadline, config.worker_timeout * 1000);
+}
+
 int
 worker_start(struct device *d, enum plan plan)
 {
-	struct worker *w = calloc(1, sizeof(*w));
+	struct worker *w = worker_new(d, plan);
 	int r = 0;
 
 	if (w == NULL)
@@ -254,16 +347,10 @@ worker_start(struct device *d, enum plan plan)
 	if (d->worker != NULL)
 		log_fatal("%s: a second worker (%s)", device_name(d),
 		    plan_name(plan));
-	w->device = d;
-	w->bdf = d->facts.bdf;
-	w->plan = plan;
-	w->fd = -1;
-	w->result.plan = plan;
-	w->result.error = -EIO; /* until a report says better */
-	if (nrunning < WORKERS_MAX)
+	if (worker_may_run(w))
 		r = worker_run(w);
 	else
-		TAILQ_INSERT_TAIL(&queued, w, entry);
+		worker_queue(w);
 	if (r != 0) {
 		worker_free(w);
 		return r;
@@ -280,6 +367,7 @@ worker_unqueue(struct worker *w)
 	struct device *d = w->device;
 
 	TAILQ_REMOVE(&queued, w, entry);
+	strlcpy(d->why, plan_name(w->plan), sizeof(d->why));
 	failed.error = worker_run(w);
 	if (failed.error == 0)
 		return;
@@ -288,12 +376,25 @@ worker_unqueue(struct worker *w)
 	calls->done(d, &failed);
 }
 
+/* The first of the queue whose turn it is: others may wait for their PF. */
+static struct worker *
+worker_next(void)
+{
+	struct worker *w;
+
+	TAILQ_FOREACH(w, &queued, entry) {
+		if (worker_may_run(w))
+			return w;
+	}
+	return NULL;
+}
+
 static void
 worker_dequeue(void)
 {
 	struct worker *w;
 
-	while (nrunning < WORKERS_MAX && (w = TAILQ_FIRST(&queued)) != NULL)
+	while ((w = worker_next()) != NULL)
 		worker_unqueue(w);
 }
 

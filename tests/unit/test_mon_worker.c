@@ -262,6 +262,86 @@ START_TEST(bounded)
 }
 END_TEST
 
+static void
+make_vf(struct device *d, const struct device *pf)
+{
+	d->facts.is_vf = true;
+	d->facts.pf = pf->facts.bdf;
+}
+
+/* The PF waits for its VF, whose neighbour and a stranger do not wait. */
+START_TEST(pf_after_vf)
+{
+	struct device *pf = work_device(0, "vfio-pci"), *vf = slow_device(1),
+		      *neighbour = work_device(2, "vfio-pci"),
+		      *stranger = work_device(3, "vfio-pci");
+
+	make_vf(vf, pf);
+	make_vf(neighbour, pf);
+	ck_assert_int_eq(worker_start(vf, PLAN_RESET), 0);
+	ck_assert_int_eq(worker_start(pf, PLAN_RESET), 0);
+	ck_assert_str_eq(pf->why, "waits until 0000:01:00.1 is done (reset)");
+	ck_assert_int_eq(worker_start(neighbour, PLAN_RESET), 0);
+	ck_assert_int_eq(worker_start(stranger, PLAN_RESET), 0);
+	ck_assert_int_eq(work_result(neighbour)->error, 0);
+	ck_assert_int_eq(work_result(stranger)->error, 0);
+	ck_assert_uint_eq(told[0].done, 0);
+	ck_assert_str_eq(work_content(RESET), "");
+	let_go(vf);
+	ck_assert_int_eq(work_result(pf)->error, 0);
+	ck_assert_str_eq(work_content(RESET), "1");
+	ck_assert_uint_eq(told[1].done, 1);
+}
+END_TEST
+
+/* And its VFs for the PF: each one, and they are forgotten when they go. */
+START_TEST(vfs_after_pf)
+{
+	struct device *pf = slow_device(0), *vf = work_device(1, "vfio-pci"),
+		      *gone = work_device(2, "vfio-pci");
+	unsigned one = 1;
+
+	make_vf(vf, pf);
+	make_vf(gone, pf);
+	ck_assert_int_eq(worker_start(pf, PLAN_RESET), 0);
+	ck_assert_int_eq(worker_start(gone, PLAN_RESET), 0);
+	ck_assert_int_eq(worker_start(vf, PLAN_RESET), 0);
+	ck_assert_uint_eq(worker_count(), 1);
+	worker_abandon(gone);
+	let_go(pf);
+	loop_until("the VF's turn", is_told, &one);
+	ck_assert_uint_eq(told[0].done, 1);
+	ck_assert_int_eq(told[1].result.error, 0);
+	ck_assert_uint_eq(told[2].done, 0);
+}
+END_TEST
+
+/* A VF is stuck: who wants the PF hears of it, what brings it home waits. */
+START_TEST(pf_behind_stuck_vf)
+{
+	struct device *pf = work_device(0, "igb"), *vf = slow_device(1);
+	unsigned one = 1;
+
+	config.worker_timeout = 1;
+	make_vf(vf, pf);
+	ck_assert_int_eq(worker_start(vf, PLAN_RESET), 0);
+	ck_assert_int_eq(worker_start(pf, PLAN_CLAIM), 0);
+	ck_assert_int_eq(work_result(pf)->error, -EBUSY);
+	ck_assert_str_eq(told[0].result.step, "queue");
+	ck_assert_ptr_nonnull(strstr(told[0].result.text, "0000:01:00.1"));
+	loop_until("the VF's deadline", is_late, &one);
+
+	told[0] = (struct told){ 0 };
+	ck_assert_int_eq(worker_start(pf, PLAN_PROVE), 0);
+	ck_assert_uint_eq(worker_count(), 0);
+	ck_assert_ptr_nonnull(pf->worker); /* though there is room */
+	let_go(vf);
+	(void)work_result(pf);
+	ck_assert(told[1].result.late);
+	ck_assert(!told[0].result.late);
+}
+END_TEST
+
 /* The device is gone while its worker runs: nobody is told, but it counts
  * until it ends. */
 START_TEST(abandoned)
@@ -395,6 +475,9 @@ main(void)
 	tcase_add_test(tc, another_has_it);
 	tcase_add_test(tc, second_on_one_device);
 	tcase_add_test(tc, bounded);
+	tcase_add_test(tc, pf_after_vf);
+	tcase_add_test(tc, vfs_after_pf);
+	tcase_add_test(tc, pf_behind_stuck_vf);
 	tcase_add_test(tc, abandoned);
 	tcase_add_test(tc, abandoned_and_late);
 	tcase_add_test(tc, abandoned_in_the_queue);
