@@ -50,6 +50,12 @@ net_of() {
 	done
 }
 
+# disk: the NVMe disk's node. A disk that comes back while its former self is still
+# in use gets another name.
+disk() {
+	find /dev -maxdepth 1 -name 'nvme*n*' -type b | sort | tail -n 1
+}
+
 # carrier_wait NET SECONDS: until the interface has a carrier. The monitor starts
 # first, then the present state is asked, so no change is missed between them.
 carrier_wait() {

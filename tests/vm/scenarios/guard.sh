@@ -51,21 +51,13 @@ lines | policy
 broker_start || exit
 
 # A mounted disk.
-mount /dev/nvme0n1 /mnt
+mount "$(disk)" /mnt
 refused "$NVME" nvme MOUNTED
 check_match 'on /mnt' "where it is mounted is said" take "$NVME"
 check_match "tolerate mounted on $NVME" "and which line would lift it" take "$NVME"
 check "the file is still there" grep -q NVMe /mnt/README
 umount /mnt
 granted "$NVME" nvme
-
-# Swap, and a stacked device.
-wait_for 10 "the disk is back" test -b /dev/nvme0n1
-if modprobe loop && modprobe dm-mod && command -v dmsetup >/dev/null; then
-	dmsetup create guardtest --table "0 8 linear /dev/nvme0n1 0"
-	refused "$NVME" nvme DM_MEMBER
-	dmsetup remove guardtest
-fi
 
 # An interface in use.
 ip link set "$nic" up
@@ -110,12 +102,6 @@ granted "$PF" igb
 check "its VFs can be made again" vfs_up
 reload </dev/null
 
-# The root disk: refused whatever the policy lifts but its own name.
-refused "$ROOTDISK" virtio-pci ROOT_FS
-check_match "tolerate root-fs on $ROOTDISK" "the line that would lift it is named" \
-	take "$ROOTDISK"
-check "the root file system lives" touch /root/alive
-
 # Never tolerated.
 refused "$BRIDGE" none NOT_ENDPOINT
 check_not "a bridge is not to be tolerated" sh -c \
@@ -126,20 +112,81 @@ wait_for 10 "a policy that would is refused whole, with its place" \
 	broker_log_match 'policy.conf:[0-9]+:[0-9]+: .*not-endpoint'
 granted "$NIC" e1000e
 
-# Lifted by name, a disk goes although it is mounted; read-only, so that it lives. It
-# comes back by another name, since the old one is still mounted.
-mount -o ro /dev/nvme0n1 /mnt
+# From here on each reason is lifted by its name while it holds, so that the disk
+# leaves under its users. It comes back by another name, and is whole.
+disk_is_back() {
+	[ "$(driver_of "$NVME")" = nvme ] && [ -b "$(disk)" ]
+}
+file_is_there() {
+	local status
+	mount -o ro "$(disk)" /mnt || return
+	grep -q NVMe /mnt/README
+	status=$?
+	umount /mnt && return "$status"
+}
+disk_is_whole() {
+	wait_for 10 "the disk is back" disk_is_back
+	check "with its file" file_is_there
+}
+
+# A mounted one, read-only, so that it lives.
+disk_is_whole
+mount -o ro "$(disk)" /mnt
 reload <<-END
 	tolerate mounted on $NVME
 END
 granted "$NVME" nvme
 umount /mnt
-disk_back() {
-	disk=$(find /dev -maxdepth 1 -name 'nvme*n*' -type b | sort | tail -n 1)
-	[ -n "$disk" ] && mount -o ro "$disk" /mnt
-}
-wait_for 10 "its file system is whole" disk_back
-check "with its file" grep -q NVMe /mnt/README
-umount /mnt
+disk_is_whole
+
+# Mounted on /: over the root that everybody has and nobody leaves for it.
+mount -o ro "$(disk)" /
+reload <<-END
+	tolerate mounted on $NVME
+END
+refused "$NVME" nvme ROOT_FS
+reload <<-END
+	tolerate root-fs on $NVME
+END
+granted "$NVME" nvme
+umount /
+disk_is_whole
+
+# A stacked device, which has swap on its last 4 MiB.
+stack=/dev/mapper/guardtest
+modprobe dm-mod
+sectors=$(blockdev --getsz "$(disk)")
+dmsetup create guardtest --table "0 8192 linear $(disk) $((sectors - 8192))"
+refused "$NVME" nvme DM_MEMBER
+check_match "guardtest" "the holder is named" take "$NVME"
+mkswap -q "$stack" && swapon "$stack"
+reload <<-END
+	tolerate dm-member on $NVME
+END
+refused "$NVME" nvme SWAP
+reload <<-END
+	tolerate swap on $NVME
+END
+refused "$NVME" nvme DM_MEMBER
+reload <<-END
+	tolerate dm-member on $NVME
+	tolerate swap on $NVME
+END
+granted "$NVME" nvme
+check "nothing had been swapped out" swapoff "$stack"
+dmsetup remove guardtest
+disk_is_whole
+
+# The root disk: refused whatever the policy lifts but its own name.
+refused "$ROOTDISK" virtio-pci ROOT_FS
+check_match "tolerate root-fs on $ROOTDISK" "the line that would lift it is named" \
+	take "$ROOTDISK"
+check "the root file system lives" touch /root/alive
+reload <<-END
+	tolerate root-fs on $ROOTDISK
+	tolerate mounted on $ROOTDISK
+END
+check "with these lines it would be given: explained, not tried" \
+	vfiobroker explain --device "$ROOTDISK" --user alice
 broker_stop
 rm -rf /run/vfiobroker

@@ -19,7 +19,7 @@ check_match '^1$' "the third NIC is alone" sh -c "ls $sys/$NIC/iommu_group/devic
 check_match '^none$' "edu has no driver" driver_of "$EDU"
 check_match '^nvme$' "the NVMe disk has one" driver_of "$NVME"
 
-check "the NVMe file system mounts" mount /dev/nvme0n1 /mnt
+check "the NVMe file system mounts" mount "$(disk)" /mnt
 check "and holds a file" grep -q NVMe /mnt/README
 check "and unmounts" umount /mnt
 
