@@ -218,30 +218,56 @@ say_busy(struct check *c, const struct device *d)
 		    device_name(d), state_name(d->state), d->why);
 }
 
+/* Taking a PF away removes its VFs, and would wait for a stuck one for ever. */
+static bool
+has_stuck_vf(struct check *c, const struct device *pf)
+{
+	const struct device *d;
+
+	TAILQ_FOREACH(d, &inventory, entry) {
+		if (d->facts.is_vf && d->state == STATE_WEDGED &&
+		    bdf_cmp(&d->facts.pf, &pf->facts.bdf) == 0) {
+			say_busy(c, d);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Busy, and whether it pays to wait. */
+static bool
+is_free(struct check *c, const struct device *d, bool *wait)
+{
+	bool taken = d->wanted != NULL && d->wanted != c->asker;
+
+	if (!taken && (d->state == STATE_HOST || d->state == STATE_READY)) {
+		*wait = false;
+		return !has_stuck_vf(c, d);
+	}
+	if (d->wanted != NULL && !taken && d->state == STATE_CLAIMING) {
+		c->pending = true;
+		return true;
+	}
+	*wait = taken || life_in_transit(d);
+	say_busy(c, d);
+	if (d->state == STATE_QUARANTINED)
+		texts_add(&c->texts, MON_TEXT_FIX,
+		    "an administrator can say it is fit: "
+		    "vfiobroker recover %s",
+		    device_name(d));
+	return false;
+}
+
 static void
 check_free(struct check *c)
 {
-	bool wait = true, busy = false;
+	bool wait = true, busy = false, w;
 
 	for (size_t i = 0; i < c->nmembers; i++) {
-		const struct device *d = c->members[i].device;
-		bool taken = d->wanted != NULL && d->wanted != c->asker;
-
-		if (!taken &&
-		    (d->state == STATE_HOST || d->state == STATE_READY))
+		if (is_free(c, c->members[i].device, &w))
 			continue;
-		if (d->wanted != NULL && !taken && d->state == STATE_CLAIMING) {
-			c->pending = true;
-			continue;
-		}
 		busy = true;
-		wait = wait && (taken || life_in_transit(d));
-		say_busy(c, d);
-		if (d->state == STATE_QUARANTINED)
-			texts_add(&c->texts, MON_TEXT_FIX,
-			    "an administrator can say it is fit: "
-			    "vfiobroker recover %s",
-			    device_name(d));
+		wait = wait && w;
 	}
 	c->wait = busy && wait;
 }

@@ -375,15 +375,21 @@ read_back(struct device *d)
 		    device_name(d), strerror(-e));
 }
 
+static enum status
+claim_status(const struct worker_result *res)
+{
+	/* The first step loads vfio-pci: a kernel without it lends nothing. */
+	if (res->error == -ENODEV && strcmp(res->step, "module") == 0)
+		return STATUS_UNAVAILABLE;
+	return strcmp(res->step, WORKER_QUEUED) == 0 ? STATUS_BUSY : STATUS_OS;
+}
+
 static void
 claim_done(struct device *d, const struct worker_result *res, const char *why)
 {
-	/* The first step loads vfio-pci: a kernel without it lends nothing. */
-	bool none = res->error == -ENODEV && strcmp(res->step, "module") == 0;
-
 	d->claim_failed = false;
 	if (res->error != 0)
-		claim_has_failed(d, why, none ? STATUS_UNAVAILABLE : STATUS_OS);
+		claim_has_failed(d, why, claim_status(res));
 }
 
 static void

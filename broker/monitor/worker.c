@@ -197,7 +197,7 @@ worker_tired(struct worker *w)
 	worker_free(w);
 	d->worker = NULL;
 	failed.error = -EBUSY;
-	strlcpy(failed.step, "queue", sizeof(failed.step));
+	strlcpy(failed.step, WORKER_QUEUED, sizeof(failed.step));
 	strlcpy(failed.text, d->why, sizeof(failed.text));
 	calls->done(d, &failed);
 }

@@ -9,6 +9,9 @@
 #include "device.h"
 #include "plan.h"
 
+/* The step of one that never left the queue. */
+#define WORKER_QUEUED "queue"
+
 /*
  * A worker: a forked child that runs one plan for one device and exits, so
  * that a store that never returns holds up that device and nobody else.
@@ -17,7 +20,7 @@ struct worker_result {
 	enum plan plan;
 	int error; /* 0: the plan is complete */
 	bool late; /* worker_late() had been called for it */
-	char step[SYSFS_NAME_MAX]; /* the last one reported */
+	char step[SYSFS_NAME_MAX]; /* the last one reported, or WORKER_QUEUED */
 	char text[PLAN_TEXT_MAX];
 };
 

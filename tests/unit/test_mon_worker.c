@@ -327,7 +327,7 @@ START_TEST(pf_behind_stuck_vf)
 	ck_assert_int_eq(worker_start(vf, PLAN_RESET), 0);
 	ck_assert_int_eq(worker_start(pf, PLAN_CLAIM), 0);
 	ck_assert_int_eq(work_result(pf)->error, -EBUSY);
-	ck_assert_str_eq(told[0].result.step, "queue");
+	ck_assert_str_eq(told[0].result.step, WORKER_QUEUED);
 	ck_assert_ptr_nonnull(strstr(told[0].result.text, "0000:01:00.1"));
 	loop_until("the VF's deadline", is_late, &one);
 

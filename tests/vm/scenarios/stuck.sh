@@ -17,6 +17,9 @@ chmod 755 "$scenario_tmp" /run/lab
 policy <<-END
 	allow user alice use $VF managed
 	allow user bob use $V2
+	allow user bob use $PF managed
+	tolerate vfs-in-use on $PF
+	tolerate net-address on $PF
 	claim $V2
 	admin user bob
 END
@@ -112,6 +115,9 @@ check_match "; revoked from uid 1000.*pid $holder " "and for whom" as bob vfiobr
 check_match 'does not return from the kernel' "so does show" as alice vfiobroker show "$VF"
 check_exit 75 "nobody is kept waiting for it" as alice vfiobroker exec --device "$VF" -- true
 check_match 'wedged' "and is told why" as alice vfiobroker exec --device "$VF" -- true
+check_exit 75 "its PF is not taken from under it" as bob vfiobroker exec --device "$PF" -- true
+check_match "$VF is wedged" "since that would wait too" \
+	as bob vfiobroker exec --device "$PF" -- true
 measure meanwhile 9
 check "the holder is left alone" kill -0 "$holder"
 unwedges
@@ -131,6 +137,7 @@ broker_kill
 broker_start --worker-timeout 2 || exit
 check_match 'wedged' "after kill -9 it is still wedged" vfiobroker show "$VF"
 check_match 'a worker of the broker before' "and known why" vfiobroker show "$VF"
+check_exit 75 "nor is its PF taken" as bob vfiobroker exec --device "$PF" -- true
 check_exit 75 "nobody gets it" as alice vfiobroker exec --device "$VF" --no-wait -- true
 check "others get theirs" as bob vfiobroker exec --device "$V2" -- true
 unwedges
