@@ -50,7 +50,10 @@ read_number(const char *s, uint64_t *out)
 static int
 read_rate(const char *s, uint64_t *out)
 {
-	return read_count(s, "/s", out);
+	int r = read_count(s, "/s", out);
+
+	/* Who is served never would only wait: that is `connections 0'. */
+	return r == 0 && *out == 0 ? -EINVAL : r;
 }
 
 static int

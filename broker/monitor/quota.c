@@ -24,6 +24,20 @@ struct account {
 static LIST_HEAD(, account) accounts = LIST_HEAD_INITIALIZER(accounts);
 static unsigned all_connections;
 
+/* Whoever hangs up and comes again at once has still asked as much. */
+static void
+accounts_sweep(uint64_t now_us)
+{
+	struct account *a, *next;
+
+	LIST_FOREACH_SAFE(a, &accounts, entry, next) {
+		if (a->connections > 0 || a->next_us > now_us)
+			continue;
+		LIST_REMOVE(a, entry);
+		free(a);
+	}
+}
+
 static struct account *
 account_of(uid_t uid)
 {
@@ -41,29 +55,19 @@ account_of(uid_t uid)
 	return a;
 }
 
-static void
-account_put(struct account *a)
-{
-	if (a->connections > 0)
-		return;
-	LIST_REMOVE(a, entry);
-	free(a);
-}
-
 int
-quota_connect(struct account **out, uid_t uid, uint64_t limit)
+quota_connect(struct account **out, uid_t uid, uint64_t limit, uint64_t now_us)
 {
-	struct account *a = account_of(uid);
+	struct account *a;
 
+	accounts_sweep(now_us);
+	a = account_of(uid);
 	if (a == NULL)
 		return -ENOMEM;
 	if (limit == POLICY_UNLIMITED)
 		limit = QUOTA_CONNECTIONS;
-	if (a->connections >= limit ||
-	    all_connections >= QUOTA_ALL_CONNECTIONS) {
-		account_put(a);
+	if (a->connections >= limit || all_connections >= QUOTA_ALL_CONNECTIONS)
 		return -EAGAIN;
-	}
 	a->connections++;
 	all_connections++;
 	*out = a;
@@ -77,7 +81,6 @@ quota_disconnect(struct account *a)
 		log_fatal("uid %u: connections below zero", a->uid);
 	a->connections--;
 	all_connections--;
-	account_put(a);
 }
 
 /* A bucket of one second's requests, kept as the time it is full again. */
@@ -86,7 +89,7 @@ quota_request(struct account *a, uint64_t now_us, uint64_t per_second)
 {
 	uint64_t cost;
 
-	if (per_second == POLICY_UNLIMITED || per_second == 0)
+	if (per_second == POLICY_UNLIMITED)
 		per_second = QUOTA_REQUESTS;
 	cost = 1000000 / per_second;
 	if (a->next_us < now_us)

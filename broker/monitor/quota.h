@@ -20,14 +20,15 @@ struct account;
  * Charges one connection.  -EAGAIN: the uid, or everybody, has too many;
  * limit is the policy's or POLICY_UNLIMITED.
  */
-int quota_connect(struct account **, uid_t, uint64_t limit);
+int quota_connect(struct account **, uid_t, uint64_t limit, uint64_t now_us);
 
-/* Gives it back; the account goes with its last connection. */
+/* Gives it back.  The account goes some time after its last connection, when
+ * what it asked is paid for. */
 void quota_disconnect(struct account *);
 
 /*
  * Charges one request at a time now_us.  Returns 0, or after how many
- * microseconds the next one will be served.
+ * microseconds the next one will be served.  per_second is not 0.
  */
 uint64_t quota_request(struct account *, uint64_t now_us, uint64_t per_second);
 

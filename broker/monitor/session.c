@@ -359,7 +359,8 @@ session_start(int clientfd, struct peer *peer)
 	STAILQ_INIT(&s->queue);
 	TAILQ_INSERT_TAIL(&sessions, s, entry);
 	policy_limits_of(policy_current(), &who, &limits);
-	r = quota_connect(&s->account, s->peer.uid, limits.connections);
+	r = quota_connect(
+	    &s->account, s->peer.uid, limits.connections, clock_us());
 	if (r == 0)
 		r = session_attach(s);
 	if (r != 0) {

@@ -15,21 +15,21 @@ START_TEST(per_uid)
 	struct account *a[4], *other = NULL, *more = NULL;
 
 	for (int i = 0; i < 3; i++) {
-		ck_assert_int_eq(quota_connect(&a[i], 1000, 3), 0);
+		ck_assert_int_eq(quota_connect(&a[i], 1000, 3, 0), 0);
 		ck_assert_ptr_eq(a[i], a[0]);
 	}
-	ck_assert_int_eq(quota_connect(&more, 1000, 3), -EAGAIN);
+	ck_assert_int_eq(quota_connect(&more, 1000, 3, 0), -EAGAIN);
 	ck_assert_ptr_null(more);
-	ck_assert_int_eq(quota_connect(&other, 1001, 3), 0);
+	ck_assert_int_eq(quota_connect(&other, 1001, 3, 0), 0);
 	ck_assert_ptr_ne(other, a[0]);
 
 	/* A policy that was loaded since counts at once, either way. */
-	ck_assert_int_eq(quota_connect(&more, 1000, 2), -EAGAIN);
-	ck_assert_int_eq(quota_connect(&more, 1000, 4), 0);
+	ck_assert_int_eq(quota_connect(&more, 1000, 2, 0), -EAGAIN);
+	ck_assert_int_eq(quota_connect(&more, 1000, 4, 0), 0);
 	quota_disconnect(more);
 	quota_disconnect(a[0]);
-	ck_assert_int_eq(quota_connect(&a[0], 1000, 3), 0);
-	ck_assert_int_eq(quota_connect(&more, 1000, 3), -EAGAIN);
+	ck_assert_int_eq(quota_connect(&a[0], 1000, 3, 0), 0);
+	ck_assert_int_eq(quota_connect(&more, 1000, 3, 0), -EAGAIN);
 	for (int i = 0; i < 3; i++)
 		quota_disconnect(a[i]);
 	quota_disconnect(other);
@@ -41,8 +41,8 @@ START_TEST(no_limit_line)
 	struct account *a = NULL;
 
 	for (int i = 0; i < QUOTA_CONNECTIONS; i++)
-		ck_assert_int_eq(quota_connect(&a, 0, POLICY_UNLIMITED), 0);
-	ck_assert_int_eq(quota_connect(&a, 0, POLICY_UNLIMITED), -EAGAIN);
+		ck_assert_int_eq(quota_connect(&a, 0, POLICY_UNLIMITED, 0), 0);
+	ck_assert_int_eq(quota_connect(&a, 0, POLICY_UNLIMITED, 0), -EAGAIN);
 	for (int i = 0; i < QUOTA_CONNECTIONS; i++)
 		quota_disconnect(a);
 }
@@ -52,7 +52,7 @@ START_TEST(limit_zero)
 {
 	struct account *a = NULL;
 
-	ck_assert_int_eq(quota_connect(&a, 1000, 0), -EAGAIN);
+	ck_assert_int_eq(quota_connect(&a, 1000, 0, 0), -EAGAIN);
 	ck_assert_ptr_null(a);
 }
 END_TEST
@@ -63,27 +63,33 @@ START_TEST(in_all)
 	struct account *more = NULL;
 
 	for (unsigned i = 0; i < QUOTA_ALL_CONNECTIONS; i++)
-		ck_assert_int_eq(quota_connect(&all[i], i, 1), 0);
-	ck_assert_int_eq(quota_connect(&more, 9999, 1), -EAGAIN);
-	ck_assert_int_eq(quota_connect(&more, 7, 2), -EAGAIN);
+		ck_assert_int_eq(quota_connect(&all[i], i, 1, 0), 0);
+	ck_assert_int_eq(quota_connect(&more, 9999, 1, 0), -EAGAIN);
+	ck_assert_int_eq(quota_connect(&more, 7, 2, 0), -EAGAIN);
 	quota_disconnect(all[11]);
-	ck_assert_int_eq(quota_connect(&all[11], 9999, 1), 0);
-	ck_assert_int_eq(quota_connect(&more, 11, 1), -EAGAIN);
+	ck_assert_int_eq(quota_connect(&all[11], 9999, 1, 0), 0);
+	ck_assert_int_eq(quota_connect(&more, 11, 1, 0), -EAGAIN);
 	for (unsigned i = 0; i < QUOTA_ALL_CONNECTIONS; i++)
 		quota_disconnect(all[i]);
 }
 END_TEST
 
-/* The account goes with its last connection, and with it what was used up. */
-START_TEST(freed)
+/* Hanging up and coming again does not fill the bucket; time does. */
+START_TEST(comes_again)
 {
+	uint64_t now = SECOND;
 	struct account *a;
 
 	for (int i = 0; i < 3; i++) {
-		ck_assert_int_eq(quota_connect(&a, 1000, 1), 0);
-		ck_assert_uint_eq(quota_request(a, SECOND, 1), 0);
-		ck_assert_uint_ne(quota_request(a, SECOND, 1), 0);
+		ck_assert_int_eq(quota_connect(&a, 1000, 1, now), 0);
+		ck_assert_uint_eq(quota_request(a, now, 1), 0);
+		for (int again = 0; again < 3; again++) {
+			quota_disconnect(a);
+			ck_assert_int_eq(quota_connect(&a, 1000, 1, now), 0);
+			ck_assert_uint_eq(quota_request(a, now, 1), SECOND);
+		}
 		quota_disconnect(a);
+		now += SECOND;
 	}
 }
 END_TEST
@@ -94,12 +100,10 @@ START_TEST(below_zero)
 	struct account *a, *b;
 
 	log_capture();
-	ck_assert_int_eq(quota_connect(&a, 1000, 5), 0);
-	ck_assert_int_eq(quota_connect(&b, 1000, 5), 0);
+	ck_assert_int_eq(quota_connect(&a, 1000, 5, 0), 0);
+	ck_assert_int_eq(quota_connect(&b, 1000, 5, 0), 0);
 	quota_disconnect(a);
 	quota_disconnect(b);
-	/* The last one is freed: only the count of all can tell here. */
-	a = calloc(1, 256);
 	quota_disconnect(a);
 }
 END_TEST
@@ -109,7 +113,7 @@ account(void)
 {
 	struct account *a;
 
-	ck_assert_int_eq(quota_connect(&a, 1000, 1), 0);
+	ck_assert_int_eq(quota_connect(&a, 1000, 1, 0), 0);
 	return a;
 }
 
@@ -222,9 +226,9 @@ START_TEST(shared)
 {
 	struct account *a, *b, *c;
 
-	ck_assert_int_eq(quota_connect(&a, 1000, 2), 0);
-	ck_assert_int_eq(quota_connect(&b, 1000, 2), 0);
-	ck_assert_int_eq(quota_connect(&c, 1001, 2), 0);
+	ck_assert_int_eq(quota_connect(&a, 1000, 2, 0), 0);
+	ck_assert_int_eq(quota_connect(&b, 1000, 2, 0), 0);
+	ck_assert_int_eq(quota_connect(&c, 1001, 2, 0), 0);
 	ck_assert_uint_eq(quota_request(a, SECOND, 2), 0);
 	ck_assert_uint_eq(quota_request(b, SECOND, 2), 0);
 	ck_assert_uint_eq(quota_request(a, SECOND, 2), SECOND / 2);
@@ -247,7 +251,7 @@ main(void)
 	tcase_add_test(tc, no_limit_line);
 	tcase_add_test(tc, limit_zero);
 	tcase_add_test(tc, in_all);
-	tcase_add_test(tc, freed);
+	tcase_add_test(tc, comes_again);
 	tcase_add_test_raise_signal(tc, below_zero, SIGABRT);
 	suite_add_tcase(s, tc);
 

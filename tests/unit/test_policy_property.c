@@ -159,7 +159,7 @@ add_limits(struct text *t)
 	if (one_in(3))
 		text_add(t, " connections %zu", below(100));
 	if (one_in(3))
-		text_add(t, " requests %zu/s", below(100));
+		text_add(t, " requests %zu/s", 1 + below(99));
 	if (one_in(2) || t->len == before)
 		text_add(t, " memlock %s", PICK(size_words));
 }
