@@ -56,12 +56,13 @@ fdpass_send(
 	return (size_t)n == len ? 0 : -EMSGSIZE;
 }
 
-static void
-close_all(int *fds, size_t nfds)
+void
+fdpass_close(int *fds, size_t nfds)
 {
 	for (size_t i = 0; i < nfds; i++) {
+		/* The copy that counts has been sent, or nobody gets one. */
 		if (fds[i] >= 0)
-			(void)close(fds[i]); /* not ours to report on */
+			(void)close(fds[i]);
 		fds[i] = -1;
 	}
 }
@@ -122,7 +123,7 @@ fdpass_recv(
 			*nfds = got;
 		return n;
 	}
-	close_all(fds, got);
+	fdpass_close(fds, got);
 	if ((m.msg_flags & MSG_CTRUNC) != 0)
 		return -EPROTO;
 	return (m.msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : 0;

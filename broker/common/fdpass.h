@@ -39,4 +39,7 @@ int fdpass_send(
 ssize_t fdpass_recv(
     int sockfd, void *buf, size_t len, int *fds, size_t *nfds, int flags);
 
+/* Closes those that are not -1 and sets them to -1. */
+void fdpass_close(int *fds, size_t nfds);
+
 #endif

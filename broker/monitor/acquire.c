@@ -19,6 +19,7 @@
 #include "loop.h"
 #include "memlock.h"
 #include "pidfd.h"
+#include "request.h"
 #include "session.h"
 #include "vfio.h"
 #include "watch.h"
@@ -26,7 +27,6 @@
 #include <bsd/string.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,23 +88,6 @@ acquisition_end(struct acquisition *a, enum status status)
 		    status_name(status));
 	acquisition_drop(a);
 	session_end(s, status);
-}
-
-static void acquisition_refuse(struct acquisition *a, enum status status,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static void
-acquisition_refuse(
-    struct acquisition *a, enum status status, const char *fmt, ...)
-{
-	char text[WHY_MAX + 128];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	session_text(a->session, MON_TEXT_WHY, text);
-	acquisition_end(a, status);
 }
 
 void
@@ -185,25 +168,33 @@ hand_over_open(struct hand_over *h, const struct check *c, int *group)
 static void
 refuse_open(struct acquisition *a, int r, int group)
 {
-	if (group < 0)
-		acquisition_refuse(a, STATUS_UNAVAILABLE,
-		    "cannot open /dev/vfio/vfio: %s; is the vfio module "
-		    "loaded and an IOMMU on (intel_iommu=on, or AMD-Vi in "
-		    "the firmware)?",
+	struct session *s = a->session;
+	enum status status = STATUS_OS;
+
+	if (group < 0) {
+		status = STATUS_UNAVAILABLE;
+		session_say(s, MON_TEXT_WHY, "cannot open /dev/vfio/vfio: %s",
 		    strerror(-r));
-	else if (r == -EBUSY)
-		acquisition_refuse(a, STATUS_BUSY,
-		    "group %d is open in a process that has no lease (see: "
-		    "fuser -v /dev/vfio/%d)",
-		    group, group);
-	else if (r == -EADDRINUSE)
-		acquisition_refuse(a, STATUS_GROUP,
+		session_say(s, MON_TEXT_FIX,
+		    "load the vfio module, and have an IOMMU on "
+		    "(intel_iommu=on, or AMD-Vi in the firmware)");
+	} else if (r == -EBUSY) {
+		status = STATUS_BUSY;
+		session_say(s, MON_TEXT_WHY,
+		    "group %d is open in a process that has no lease", group);
+		session_say(s, MON_TEXT_FIX,
+		    "end it (see: fuser -v /dev/vfio/%d)", group);
+	} else if (r == -EADDRINUSE) {
+		status = STATUS_GROUP;
+		session_say(s, MON_TEXT_WHY,
 		    "the kernel says that group %d is not viable: a member "
 		    "is bound to a host driver",
 		    group);
-	else
-		acquisition_refuse(a, STATUS_OS, "cannot open /dev/vfio/%d: %s",
+	} else {
+		session_say(s, MON_TEXT_WHY, "cannot open /dev/vfio/%d: %s",
 		    group, strerror(-r));
+	}
+	acquisition_end(a, status);
 }
 
 static void
@@ -273,10 +264,11 @@ acquisition_grant(struct acquisition *a, struct check *c)
 		r = make_lease(a, c, &h);
 	if (r != 0) {
 		hand_over_close(&h);
-		acquisition_refuse(a, STATUS_OS,
+		session_say(s, MON_TEXT_WHY,
 		    "cannot raise the limit of locked memory or make the "
 		    "lease: %s",
 		    strerror(-r));
+		acquisition_end(a, STATUS_OS);
 		return;
 	}
 	FAULT("grant:before");
@@ -327,12 +319,14 @@ acquisition_try(struct acquisition *a)
 	struct check c;
 
 	if (a->failed[0] != '\0') {
-		acquisition_refuse(a, a->failure, "%s", a->failed);
+		session_text(a->session, MON_TEXT_WHY, a->failed);
+		acquisition_end(a, a->failure);
 		return;
 	}
 	if (a->req.lease != 0 && lease_find(a->req.lease) == NULL) {
-		acquisition_refuse(a, STATUS_NOT_FOUND, "lease %llu is over",
+		session_say(a->session, MON_TEXT_WHY, "lease %llu is over",
 		    (unsigned long long)a->req.lease);
+		acquisition_end(a, STATUS_NOT_FOUND);
 		return;
 	}
 	c = acquisition_check(a);
@@ -390,9 +384,11 @@ acquisition_timeout(evutil_socket_t fd, short what, void *arg)
 void
 acquisition_start(struct session *s, const struct mon_acquire *req, int *fd)
 {
-	struct acquisition *a = calloc(1, sizeof(*a));
-	const struct lease *l;
+	struct acquisition *a;
 
+	if (req->lease != 0 && request_own_lease(s, req->lease) == NULL)
+		return;
+	a = calloc(1, sizeof(*a));
 	if (a == NULL ||
 	    loop_event(&a->timeout, -1, 0, acquisition_timeout, a) != 0) {
 		free(a);
@@ -406,13 +402,6 @@ acquisition_start(struct session *s, const struct mon_acquire *req, int *fd)
 	a->impatient = req->flags & MON_ACQUIRE_NO_WAIT;
 	s->acquisition = a;
 	TAILQ_INSERT_TAIL(&waiting, a, entry);
-	l = req->lease == 0 ? NULL : lease_find(req->lease);
-	if (req->lease != 0 && (l == NULL || l->uid != s->peer.uid)) {
-		acquisition_refuse(a, STATUS_NOT_FOUND,
-		    "you have no lease %llu (see: vfiobroker status)",
-		    (unsigned long long)req->lease);
-		return;
-	}
 	loop_timer(a->timeout, (WAIT_SECONDS + config.worker_timeout) * 1000);
 	acquisition_try(a);
 }

@@ -161,7 +161,7 @@ explain_request(struct session *s, const void *record, int *fd)
 
 	(void)fd;
 	if (c.who.uid != s->peer.uid && !admin) {
-		request_refuse(s, STATUS_DENIED,
+		session_refuse(s, STATUS_DENIED,
 		    "only administrators may ask about other users");
 		return;
 	}

@@ -15,6 +15,7 @@
 #include "lease.h"
 #include "life.h"
 #include "memlock.h"
+#include "opening.h"
 #include "pidfd.h"
 #include "policyload.h"
 #include "revoke.h"
@@ -43,19 +44,6 @@ uint32_t
 request_features(void)
 {
 	return MON_FEATURE_GROUP | (vfio_available() ? MON_FEATURE_VFIO : 0);
-}
-
-void
-request_refuse(struct session *s, enum status status, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	session_text(s, MON_TEXT_WHY, text);
-	session_end(s, status);
 }
 
 /* ---- devices ---------------------------------------------------------- */
@@ -167,16 +155,15 @@ request_list_leases(struct session *s, const void *record, int *fd)
 	session_end(s, STATUS_OK);
 }
 
-/* The peer's own lease by id, or NULL after the refusal was sent. */
-static struct lease *
-own_lease(struct session *s, uint64_t id)
+struct lease *
+request_own_lease(struct session *s, uint64_t id)
 {
 	struct lease *l = lease_find(id);
 
 	if (l != NULL && l->uid == s->peer.uid)
 		return l;
 	/* Another's is not told from none. */
-	request_refuse(s, STATUS_NOT_FOUND,
+	session_refuse(s, STATUS_NOT_FOUND,
 	    "you have no lease %llu (see: vfiobroker status)",
 	    (unsigned long long)id);
 	return NULL;
@@ -192,7 +179,7 @@ static void
 request_release(struct session *s, const void *record, int *fd)
 {
 	const struct mon_release *m = record;
-	struct lease *l = own_lease(s, m->lease);
+	struct lease *l = request_own_lease(s, m->lease);
 
 	(void)fd;
 	if (l == NULL)
@@ -201,53 +188,11 @@ request_release(struct session *s, const void *record, int *fd)
 	session_end(s, STATUS_OK);
 }
 
-static bool
-lease_has_group(const struct lease *l, int group)
-{
-	const struct device *d;
-
-	TAILQ_FOREACH(d, &l->devices, of_lease) {
-		if (d->facts.group == group)
-			return true;
-	}
-	return false;
-}
-
 static void
 request_open_group(struct session *s, const void *record, int *fd)
 {
-	const struct mon_open_group *m = record;
-	struct lease *l = own_lease(s, m->lease);
-	struct mon_grant g = { .lease = m->lease };
-	int fds[2];
-
 	(void)fd;
-	if (l == NULL)
-		return;
-	if (m->group > INT32_MAX || !lease_has_group(l, (int)m->group)) {
-		request_refuse(s, STATUS_DENIED,
-		    "lease %llu has no device in group %u",
-		    (unsigned long long)l->id, m->group);
-		return;
-	}
-	fds[0] = vfio_open_group((int)m->group);
-	if (fds[0] < 0) {
-		request_refuse(s, fds[0] == -EBUSY ? STATUS_BUSY : STATUS_OS,
-		    "cannot open /dev/vfio/%u: %s", m->group,
-		    strerror(-fds[0]));
-		return;
-	}
-	/* Who closes its last group closes the container too. */
-	fds[1] = vfio_open_container();
-	g.nfds = fds[1] < 0 ? 1 : 2;
-	g.fds[0].kind = MON_FD_GROUP;
-	g.fds[0].group = (int32_t)m->group;
-	if (g.nfds == 2) {
-		g.fds[1].kind = MON_FD_CONTAINER;
-		g.fds[1].group = -1;
-	}
-	session_send(s, MON_GRANT, &g, fds, g.nfds);
-	session_end(s, STATUS_OK);
+	opening_start(s, record);
 }
 
 /* 0 where no line is about it: a sibling that came along. */
@@ -307,7 +252,7 @@ static void
 request_set_memlock(struct session *s, const void *record, int *fd)
 {
 	const struct mon_set_memlock *m = record;
-	struct lease *l = own_lease(s, m->lease);
+	struct lease *l = request_own_lease(s, m->lease);
 	uint64_t now;
 	int r;
 
@@ -316,7 +261,7 @@ request_set_memlock(struct session *s, const void *record, int *fd)
 	r = memlock_raise(
 	    *fd != -1 ? *fd : s->peer.pidfd, s->peer.uid, m->memlock, &now);
 	if (r != 0) {
-		request_refuse(s, r == -EPERM ? STATUS_DENIED : STATUS_OS,
+		session_refuse(s, r == -EPERM ? STATUS_DENIED : STATUS_OS,
 		    "cannot raise the limit of locked memory: %s",
 		    strerror(-r));
 		return;
@@ -332,7 +277,7 @@ admin_only(struct session *s, const char *what)
 {
 	if (request_admin(s))
 		return true;
-	request_refuse(s, STATUS_DENIED,
+	session_refuse(s, STATUS_DENIED,
 	    "only administrators may %s: the policy has no `admin' line for "
 	    "uid %u",
 	    what, s->peer.uid);
@@ -400,7 +345,7 @@ request_recover(struct session *s, const void *record, int *fd)
 	if (!admin_only(s, "clear a quarantine"))
 		return;
 	if (d == NULL || d->state != STATE_QUARANTINED) {
-		request_refuse(s, STATUS_NOT_FOUND, "%s is not in quarantine",
+		session_refuse(s, STATUS_NOT_FOUND, "%s is not in quarantine",
 		    bdf_format(&m->device, name));
 		return;
 	}

@@ -140,7 +140,7 @@ revoke_start(struct session *s, const struct mon_revoke *m)
 	struct revocation *r;
 
 	if (l == NULL || l->revoking) {
-		request_refuse(s, l == NULL ? STATUS_NOT_FOUND : STATUS_BUSY,
+		session_refuse(s, l == NULL ? STATUS_NOT_FOUND : STATUS_BUSY,
 		    l == NULL ? "there is no lease %llu"
 			      : "lease %llu is being revoked already",
 		    (unsigned long long)m->lease);

@@ -14,6 +14,7 @@
 #include "broker/common/log.h"
 #include "config.h"
 #include "loop.h"
+#include "opening.h"
 #include "pidfd.h"
 #include "policyload.h"
 #include "quota.h"
@@ -26,6 +27,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,23 +60,13 @@ session_who(const struct session *s)
 }
 
 static void
-close_fds(int *fds, size_t nfds)
-{
-	for (size_t i = 0; i < nfds; i++) {
-		if (fds[i] != -1)
-			close(fds[i]);
-		fds[i] = -1;
-	}
-}
-
-static void
 queue_drop(struct session *s)
 {
 	struct queued *q;
 
 	while ((q = STAILQ_FIRST(&s->queue)) != NULL) {
 		STAILQ_REMOVE_HEAD(&s->queue, entry);
-		close_fds(q->fds, q->nfds);
+		fdpass_close(q->fds, q->nfds);
 		free(q);
 	}
 	s->nqueued = 0;
@@ -87,6 +79,7 @@ session_close(struct session *s)
 	if (s->acquisition != NULL)
 		acquisition_drop(s->acquisition);
 	revoke_forget(s);
+	opening_forget(s);
 	queue_drop(s);
 	loop_free(&s->readable);
 	loop_free(&s->writable);
@@ -133,7 +126,7 @@ queue_flush(struct session *s)
 		/* Any other failure shows as the end of its socket. */
 		STAILQ_REMOVE_HEAD(&s->queue, entry);
 		s->nqueued--;
-		close_fds(q->fds, q->nfds);
+		fdpass_close(q->fds, q->nfds);
 		free(q);
 	}
 	loop_free(&s->writable);
@@ -160,7 +153,7 @@ queue_add(
 		loop_event(&s->writable, s->fd, EV_WRITE | EV_PERSIST,
 		    session_writable, s) != 0)) {
 		free(q);
-		close_fds(fds, nfds);
+		fdpass_close(fds, nfds);
 		log_warn("%s: an answer is lost", session_who(s));
 		shutdown(s->fd, SHUT_RDWR); /* it will be closed as ended */
 		return;
@@ -189,7 +182,7 @@ session_send(
 	if (r == -EAGAIN || r == -ENOBUFS)
 		queue_add(s, record, len, fds, nfds);
 	else
-		close_fds(fds, nfds); /* sent, or the session is gone */
+		fdpass_close(fds, nfds); /* sent, or the session is gone */
 }
 
 /* The session takes printable ASCII alone, as do logs and terminals. */
@@ -216,6 +209,37 @@ session_text(struct session *s, enum mon_text_kind kind, const char *text)
 		t.more = len > 0;
 		session_send(s, MON_TEXT, &t, NULL, 0);
 	} while (len > 0);
+}
+
+static void
+session_vsay(
+    struct session *s, enum mon_text_kind kind, const char *fmt, va_list ap)
+{
+	char text[1024];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	session_text(s, kind, text);
+}
+
+void
+session_say(struct session *s, enum mon_text_kind kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	session_vsay(s, kind, fmt, ap);
+	va_end(ap);
+}
+
+void
+session_refuse(struct session *s, enum status status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	session_vsay(s, MON_TEXT_WHY, fmt, ap);
+	va_end(ap);
+	session_end(s, status);
 }
 
 void

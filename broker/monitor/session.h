@@ -55,7 +55,13 @@ void session_close(struct session *);
 void session_send(
     struct session *, uint32_t type, void *record, int *fds, size_t nfds);
 void session_text(struct session *, enum mon_text_kind, const char *text);
+void session_say(struct session *, enum mon_text_kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void session_end(struct session *, enum status);
+
+/* Says why not, and ends the request. */
+void session_refuse(struct session *, enum status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* An event out of order; dropped when the watcher does not read. */
 void session_event(struct session *, struct mon_event *);

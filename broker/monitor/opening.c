@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Opening a group once more, by a child of its own.  The holder of the lease
+ * may be closing a device of the group at this moment, and the kernel keeps
+ * the group locked while it resets that device (6.12), so the open waits.
+ * Closing it never does: while it is open no device of the group is, but
+ * through it.  A grant needs no child: its devices have been proven unheld.
+ */
+
+#include "opening.h"
+
+#include "broker/common/fdpass.h"
+#include "broker/common/log.h"
+#include "child.h"
+#include "config.h"
+#include "lease.h"
+#include "loop.h"
+#include "request.h"
+#include "session.h"
+#include "vfio.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define OPENINGS_MAX 4 /* of one user, stuck ones too */
+
+struct opening {
+	TAILQ_ENTRY(opening) entry;
+	struct session *session; /* NULL: answered, or gone */
+	uid_t uid;
+	uint64_t lease;
+	int group;
+	int fd;
+	struct event *readable;
+	struct event *deadline;
+};
+
+static TAILQ_HEAD(, opening) openings = TAILQ_HEAD_INITIALIZER(openings);
+
+/* In the child. What was sent is the monitor's, so the exit closes nothing. */
+static void __attribute__((noreturn))
+child_main(int group, int sockfd, pid_t monitor)
+{
+	int fds[2] = { -1, -1 }, r;
+
+	child_prepare(&sockfd, 1);
+	prctl(PR_SET_NAME, "vfiobroker-open");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != monitor)
+		_exit(1);
+	fds[0] = vfio_open_group(group);
+	/* Who closes its last group closes the container too. */
+	fds[1] = fds[0] < 0 ? fds[0] : vfio_open_container();
+	r = fds[1] < 0 ? fds[1] : 0;
+	_exit(fdpass_send(sockfd, &r, sizeof(r), fds, r == 0 ? 2 : 0) != 0);
+}
+
+static int
+opening_fork(struct opening *o)
+{
+	pid_t monitor = getpid(), pid;
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		child_main(o->group, fds[1], monitor);
+	close(fds[1]);
+	o->fd = fds[0];
+	return pid == -1 ? -errno : 0;
+}
+
+static void
+opening_free(struct opening *o)
+{
+	loop_free(&o->readable);
+	loop_free(&o->deadline);
+	if (o->fd != -1)
+		close(o->fd);
+	free(o);
+}
+
+static bool
+lease_has_group(const struct lease *l, int group)
+{
+	const struct device *d;
+
+	TAILQ_FOREACH(d, &l->devices, of_lease) {
+		if (d->facts.group == group)
+			return true;
+	}
+	return false;
+}
+
+/* The lease may have ended while the child waited. */
+static bool
+opening_valid(struct session *s, uint64_t lease, uint32_t group)
+{
+	const struct lease *l = request_own_lease(s, lease);
+
+	if (l == NULL)
+		return false;
+	if (group > INT32_MAX || !lease_has_group(l, (int)group)) {
+		session_refuse(s, STATUS_DENIED,
+		    "lease %llu has no device in group %u",
+		    (unsigned long long)lease, group);
+		return false;
+	}
+	return true;
+}
+
+static void
+opening_grant(struct opening *o, struct session *s, int *fds)
+{
+	struct mon_grant g = { .lease = o->lease, .nfds = 2 };
+
+	g.fds[0].kind = MON_FD_GROUP;
+	g.fds[0].group = o->group;
+	g.fds[1].kind = MON_FD_CONTAINER;
+	g.fds[1].group = -1;
+	session_send(s, MON_GRANT, &g, fds, 2); /* they are closed with it */
+	fds[0] = fds[1] = -1;
+	session_end(s, STATUS_OK);
+}
+
+static void
+opening_answer(struct opening *o, int error, int *fds, size_t nfds)
+{
+	struct session *s = o->session;
+
+	o->session = NULL;
+	if (error != 0 || nfds != 2)
+		session_refuse(s, error == -EBUSY ? STATUS_BUSY : STATUS_OS,
+		    "cannot open /dev/vfio/%d: %s", o->group,
+		    strerror(error != 0 ? -error : EIO));
+	else if (opening_valid(s, o->lease, (uint32_t)o->group))
+		opening_grant(o, s, fds);
+}
+
+/* Its word, or its end. */
+static void
+opening_readable(evutil_socket_t sockfd, short what, void *arg)
+{
+	struct opening *o = arg;
+	int fds[2] = { -1, -1 }, error = -EIO;
+	size_t nfds = 2;
+	ssize_t n = fdpass_recv(
+	    sockfd, &error, sizeof(error), fds, &nfds, MSG_DONTWAIT);
+
+	(void)what;
+	if (n == -EAGAIN)
+		return;
+	if (n != sizeof(error))
+		error = -EIO;
+	TAILQ_REMOVE(&openings, o, entry);
+	if (o->session != NULL)
+		opening_answer(o, error, fds, nfds);
+	fdpass_close(fds, nfds); /* those that nobody got */
+	opening_free(o);
+}
+
+/* It may come later, for nobody. */
+static void
+opening_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct opening *o = arg;
+	int none[2];
+
+	(void)fd;
+	(void)what;
+	if (o->session != NULL)
+		opening_answer(o, -EBUSY, none, 0);
+}
+
+static unsigned
+openings_of(uid_t uid)
+{
+	const struct opening *o;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(o, &openings, entry)
+		n += o->uid == uid;
+	return n;
+}
+
+static int
+opening_run(struct opening *o)
+{
+	int r = openings_of(o->uid) < OPENINGS_MAX ? opening_fork(o) : -EBUSY;
+
+	if (r == 0)
+		r = loop_event(&o->readable, o->fd, EV_READ | EV_PERSIST,
+		    opening_readable, o);
+	if (r == 0)
+		r = loop_event(&o->deadline, -1, 0, opening_late, o);
+	if (r == 0)
+		loop_timer(o->deadline, config.worker_timeout * 1000);
+	return r;
+}
+
+void
+opening_start(struct session *s, const struct mon_open_group *m)
+{
+	struct opening *o;
+	int r;
+
+	if (!opening_valid(s, m->lease, m->group))
+		return;
+	o = calloc(1, sizeof(*o));
+	if (o == NULL) {
+		session_end(s, STATUS_INTERNAL);
+		return;
+	}
+	o->session = s;
+	o->uid = s->peer.uid;
+	o->lease = m->lease;
+	o->group = (int)m->group;
+	o->fd = -1;
+	r = opening_run(o);
+	if (r != 0) {
+		opening_answer(o, r, NULL, 0);
+		opening_free(o);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&openings, o, entry);
+}
+
+void
+opening_forget(const struct session *s)
+{
+	struct opening *o;
+
+	TAILQ_FOREACH(o, &openings, entry) {
+		if (o->session == s)
+			o->session = NULL;
+	}
+}
