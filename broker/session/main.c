@@ -24,6 +24,8 @@
 #include "isolate.h"
 #include "serve.h"
 
+#define SILENCE_MS 10000
+
 static int
 id_parse(const char *s, uint32_t *id)
 {
@@ -72,5 +74,5 @@ main(int argc, char **argv)
 		return EX_OSERR;
 	}
 	/* exit() would flush streams that nobody writes to. */
-	_exit(exit_status(serve(SESSION_MONFD)));
+	_exit(exit_status(serve(SESSION_MONFD, SILENCE_MS)));
 }

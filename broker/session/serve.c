@@ -33,6 +33,8 @@ struct session {
 	int monfd;
 	int clientfd;
 	struct mon_welcome welcome;
+	int silence_ms; /* how long the client may take to say something */
+	bool asked; /* it has said something */
 	bool busy; /* a request is with the monitor */
 	uint32_t seq; /* of that request, for the monitor */
 	uint32_t id; /* of that request, for the client */
@@ -56,17 +58,6 @@ union answer {
 	struct mon_end end;
 	uint8_t bytes[MON_MAX_SIZE];
 };
-
-static void
-fds_close(int *fds, size_t nfds)
-{
-	for (size_t i = 0; i < nfds; i++) {
-		/* The copy that counts has been sent, or nobody gets one. */
-		if (fds[i] >= 0)
-			(void)close(fds[i]);
-		fds[i] = -1;
-	}
-}
 
 static int
 client_blame(const struct session *s, const char *what)
@@ -93,7 +84,7 @@ client_flush(struct session *s)
 
 	if (r == -EAGAIN)
 		return 0;
-	fds_close(s->outfds, s->noutfds);
+	fdpass_close(s->outfds, s->noutfds);
 	s->noutfds = 0;
 	s->outlen = 0;
 	if (r == -EPIPE || r == -ECONNRESET)
@@ -195,7 +186,7 @@ monitor_read(struct session *s)
 		return monitor_blame(s, strerror((int)-n));
 	if (!monmsg_check_answer(&a, (size_t)n) ||
 	    !answer_expected(s, &a, nfds)) {
-		fds_close(fds, nfds);
+		fdpass_close(fds, nfds);
 		return monitor_blame(s, "sent what is not its turn");
 	}
 	return answers[a.h.type](s, &a, fds, nfds);
@@ -272,9 +263,10 @@ client_read(struct session *s, short revents)
 		return client_blame(s, "several fds at once");
 	if (n < 0)
 		return client_blame(s, strerror((int)-n));
+	s->asked = true;
 	r = decode_request(s->in, (size_t)n, budget_start(), &req);
 	r = client_request(s, r, &req, &fd, nfds);
-	fds_close(&fd, nfds);
+	fdpass_close(&fd, nfds);
 	return r;
 }
 
@@ -289,9 +281,13 @@ session_step(struct session *s)
 		{ s->clientfd, (short)(turn | POLLRDHUP), 0 },
 	};
 	const short gone = POLLHUP | POLLRDHUP | POLLERR | POLLNVAL;
+	int r;
 
-	if (poll(p, 2, -1) < 0)
+	r = poll(p, 2, s->asked ? -1 : s->silence_ms);
+	if (r < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (r == 0)
+		return client_blame(s, "nothing for too long");
 	if (!waiting && p[0].revents != 0)
 		return monitor_read(s);
 	if (turn == POLLIN && p[1].revents != 0)
@@ -322,17 +318,18 @@ session_start(struct session *s)
 }
 
 int
-serve(int monfd)
+serve(int monfd, int silence_ms)
 {
 	static struct session s;
 	int r;
 
 	s.monfd = monfd;
+	s.silence_ms = silence_ms;
 	s.clientfd = -1;
 	r = session_start(&s);
 	while (r == 0)
 		r = session_step(&s);
-	fds_close(s.outfds, s.noutfds);
-	fds_close(&s.clientfd, 1);
+	fdpass_close(s.outfds, s.noutfds);
+	fdpass_close(&s.clientfd, 1);
 	return r == -EPIPE ? 0 : r;
 }

@@ -68,6 +68,8 @@ session_exec(int fd)
 	_exit(98);
 }
 
+static int silence_ms = 60000;
+
 /* A child that is only the loop, without isolation. */
 static inline void
 session_serve(int fd)
@@ -78,7 +80,7 @@ session_serve(int fd)
 	close(clientfd);
 	close(logfd);
 	signal(SIGPIPE, SIG_IGN);
-	r = serve(fd);
+	r = serve(fd, silence_ms);
 	_exit(r == 0 ? 0 : r == -EPROTO ? 76 : 70);
 }
 

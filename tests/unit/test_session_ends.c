@@ -72,6 +72,30 @@ START_TEST(no_bytes)
 }
 END_TEST
 
+/* One that says nothing from the start; later it may think. */
+START_TEST(silent)
+{
+	expect_closed(76, "nothing for too long");
+}
+END_TEST
+
+START_TEST(thoughtful)
+{
+	struct pollfd p = { .fd = clientfd, .events = POLLIN };
+
+	client_hello();
+	ck_assert_int_eq(poll(&p, 1, 3 * silence_ms), 0);
+	client_hello();
+}
+END_TEST
+
+static void
+setup_impatient(void)
+{
+	silence_ms = 100;
+	setup_welcome();
+}
+
 START_TEST(bomb)
 {
 	static char buf[PROTO_MESSAGE_MAX - 1] = "\x08\1\x2a\xfa\x3f";
@@ -338,6 +362,17 @@ case_ends(void)
 }
 
 static TCase *
+case_silence(void)
+{
+	TCase *tc = tcase_create("silence");
+
+	tcase_add_checked_fixture(tc, setup_impatient, peers_close);
+	tcase_add_test(tc, silent);
+	tcase_add_test(tc, thoughtful);
+	return tc;
+}
+
+static TCase *
 case_start(void)
 {
 	TCase *tc = tcase_create("start");
@@ -358,6 +393,8 @@ suite(void)
 	Suite *s = suite_create("session_ends");
 
 	suite_add_tcase(s, case_ends());
+	if (child == session_serve) /* the program's patience is longer */
+		suite_add_tcase(s, case_silence());
 	suite_add_tcase(s, case_start());
 	return s;
 }
