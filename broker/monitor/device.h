@@ -18,7 +18,7 @@ struct event;
 struct lease;
 struct worker;
 
-#define WHY_MAX 200
+#define WHY_MAX RECORD_WHY_MAX
 
 /*
  * One PCI function, as the inventory keeps it.  Fields of the first part are

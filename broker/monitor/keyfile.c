@@ -3,13 +3,18 @@
 
 #include "keyfile.h"
 
+#include "broker/common/bdf.h"
+
+#include <bsd/string.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_LEN 128
+#define LINE_MAX_LEN 256
 
 /* Moves one line, without its newline, into buf; it must have had one. */
 static int
@@ -30,6 +35,161 @@ next_line(const char **text, size_t *len, char buf[LINE_MAX_LEN])
 	return 0;
 }
 
+/* ---- types: fields may lie anywhere, so they are copied ---------------- */
+
+static bool
+read_number(const char *value, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	if (value[0] < '0' || value[0] > '9')
+		return false;
+	errno = 0;
+	*out = strtoull(value, &end, 10);
+	return errno == 0 && *end == '\0' && *out <= max;
+}
+
+static bool
+read_u64(void *field, size_t size, const char *value)
+{
+	uint64_t n;
+
+	if (!read_number(value, UINT64_MAX, &n))
+		return false;
+	memcpy(field, &n, size);
+	return true;
+}
+
+static void
+print_u64(char *buf, size_t len, const void *field)
+{
+	uint64_t n;
+
+	memcpy(&n, field, sizeof(n));
+	snprintf(buf, len, "%llu", (unsigned long long)n);
+}
+
+static bool
+read_u32(void *field, size_t size, const char *value)
+{
+	uint64_t n;
+	uint32_t n32;
+
+	if (!read_number(value, UINT32_MAX, &n))
+		return false;
+	n32 = (uint32_t)n;
+	memcpy(field, &n32, size);
+	return true;
+}
+
+static void
+print_u32(char *buf, size_t len, const void *field)
+{
+	uint32_t n;
+
+	memcpy(&n, field, sizeof(n));
+	snprintf(buf, len, "%u", n);
+}
+
+static bool
+read_bool(void *field, size_t size, const char *value)
+{
+	bool b = value[0] == '1';
+
+	if ((value[0] != '0' && value[0] != '1') || value[1] != '\0')
+		return false;
+	memcpy(field, &b, size);
+	return true;
+}
+
+static void
+print_bool(char *buf, size_t len, const void *field)
+{
+	bool b;
+
+	memcpy(&b, field, sizeof(b));
+	strlcpy(buf, b ? "1" : "0", len);
+}
+
+static bool
+read_bdf(void *field, size_t size, const char *value)
+{
+	struct bdf b;
+
+	if (bdf_parse(value, &b) != 0)
+		return false;
+	memcpy(field, &b, size);
+	return true;
+}
+
+static void
+print_bdf(char *buf, size_t len, const void *field)
+{
+	char name[BDF_STRLEN];
+	struct bdf b;
+
+	memcpy(&b, field, sizeof(b));
+	strlcpy(buf, bdf_format(&b, name), len);
+}
+
+static bool
+read_text(void *field, size_t size, const char *value)
+{
+	if (value[0] == '\0')
+		return false;
+	return strlcpy(field, strcmp(value, "-") == 0 ? "" : value, size) <
+	       size;
+}
+
+static bool
+read_name(void *field, size_t size, const char *value)
+{
+	return strchr(value, '/') == NULL && read_text(field, size, value);
+}
+
+/* Names of processes and drivers are other people's. */
+static void
+print_text(char *buf, size_t len, const void *field)
+{
+	strlcpy(buf, *(const char *)field == '\0' ? "-" : field, len);
+	for (char *c = buf; *c != '\0'; c++) {
+		if (*c == '\n')
+			*c = '?';
+	}
+}
+
+static const struct {
+	bool (*read)(void *field, size_t size, const char *value);
+	void (*print)(char *buf, size_t len, const void *field);
+} types[] = {
+	[KEY_U32] = { read_u32, print_u32 },
+	[KEY_U64] = { read_u64, print_u64 },
+	[KEY_BOOL] = { read_bool, print_bool },
+	[KEY_BDF] = { read_bdf, print_bdf },
+	[KEY_NAME] = { read_name, print_text },
+	[KEY_TEXT] = { read_text, print_text },
+};
+
+/* ---- files ------------------------------------------------------------ */
+
+size_t
+keyfile_format(char *buf, size_t len, const char *magic,
+    const struct keyfile_key *key, const void *object)
+{
+	char value[LINE_MAX_LEN];
+	size_t at = strlcpy(buf, magic, len);
+	int n;
+
+	for (; key->name != NULL && at < len; key++) {
+		types[key->type].print(
+		    value, sizeof(value), (const char *)object + key->offset);
+		n = snprintf(buf + at, len - at, "\n%s %s", key->name, value);
+		at += n < 0 ? len : (size_t)n;
+	}
+	at = at < len ? strlcat(buf, "\nend\n", len) : len;
+	return at < len ? at : 0;
+}
+
 static int
 parse_key(
     const char **text, size_t *len, const struct keyfile_key *key, void *object)
@@ -40,9 +200,10 @@ parse_key(
 	if (next_line(text, len, line) != 0 ||
 	    strncmp(line, key->name, n) != 0 || line[n] != ' ')
 		return -EBADMSG;
-	if (key->set((char *)object + key->offset, line + n + 1) != 0)
-		return -EBADMSG;
-	return 0;
+	return types[key->type].read(
+		   (char *)object + key->offset, key->size, line + n + 1)
+		   ? 0
+		   : -EBADMSG;
 }
 
 int
@@ -60,31 +221,4 @@ keyfile_parse(const char *text, size_t len, const char *magic,
 	if (next_line(&text, &len, line) != 0 || strcmp(line, "end") != 0)
 		return -EBADMSG;
 	return len == 0 ? 0 : -EBADMSG;
-}
-
-int
-keyfile_set_u64(void *field, const char *value)
-{
-	char *end;
-	uint64_t n;
-
-	if (value[0] < '0' || value[0] > '9')
-		return -EINVAL;
-	errno = 0;
-	n = strtoull(value, &end, 10);
-	if (errno != 0 || *end != '\0')
-		return -EINVAL;
-	memcpy(field, &n, sizeof(n));
-	return 0;
-}
-
-int
-keyfile_set_bool(void *field, const char *value)
-{
-	bool b = value[0] == '1';
-
-	if ((value[0] != '0' && value[0] != '1') || value[1] != '\0')
-		return -EINVAL;
-	memcpy(field, &b, sizeof(b));
-	return 0;
 }

@@ -9,11 +9,32 @@
  * order of a table, "end".  Strict, because a file that was cut off or edited
  * must not be believed in part.
  */
+enum keyfile_type {
+	KEY_U32,
+	KEY_U64,
+	KEY_BOOL, /* "0" or "1" */
+	KEY_BDF,
+	KEY_NAME, /* of a driver or a step: no '/' */
+	KEY_TEXT, /* for people */
+};
+
+/* Of texts, "" is written as "-": nothing at all could be a cut-off one. */
 struct keyfile_key {
 	const char *name; /* NULL ends the table */
+	enum keyfile_type type;
 	size_t offset; /* of the field in the object */
-	int (*set)(void *field, const char *value); /* 0 or -EINVAL */
+	size_t size; /* of the field */
 };
+
+#define KEYFILE_KEY(name, type, object, member)       \
+	{                                             \
+		name, type, offsetof(object, member), \
+		    sizeof(((object *)NULL)->member)  \
+	}
+
+/* Returns the length, below len; 0 when there is no room. */
+size_t keyfile_format(char *buf, size_t len, const char *magic,
+    const struct keyfile_key *, const void *object);
 
 /*
  * Fills the object's fields.  Lines after the last key of the table and before
@@ -21,8 +42,5 @@ struct keyfile_key {
  */
 int keyfile_parse(const char *text, size_t len, const char *magic,
     const struct keyfile_key *, void *object);
-
-int keyfile_set_u64(void *field, const char *value);
-int keyfile_set_bool(void *field, const char *value);
 
 #endif

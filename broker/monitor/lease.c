@@ -47,64 +47,23 @@ static struct event *inotify_event, *sweep_timer;
 
 /* ---- the file --------------------------------------------------------- */
 
-static int
-set_text(char *field, size_t size, const char *value)
-{
-	if (strcmp(value, "-") == 0)
-		value = "";
-	return strlcpy(field, value, size) >= size ? -EINVAL : 0;
-}
-
-static int
-set_comm(void *field, const char *value)
-{
-	return set_text(field, sizeof(((struct lease *)0)->comm), value);
-}
-
-static int
-set_label(void *field, const char *value)
-{
-	return set_text(field, sizeof(((struct lease *)0)->label), value);
-}
-
-static int
-set_u32(void *field, const char *value)
-{
-	uint64_t n = 0;
-	uint32_t n32;
-
-	if (keyfile_set_u64(&n, value) != 0 || n > UINT32_MAX)
-		return -EINVAL;
-	n32 = (uint32_t)n;
-	memcpy(field, &n32, sizeof(n32));
-	return 0;
-}
-
-#define AT(member) offsetof(struct lease, member)
+#define KEY(name, type, member) KEYFILE_KEY(name, type, struct lease, member)
 
 static const struct keyfile_key keys[] = {
-	{ "id", AT(id), keyfile_set_u64 },
-	{ "uid", AT(uid), set_u32 },
-	{ "pid", AT(pid), set_u32 },
-	{ "comm", AT(comm), set_comm },
-	{ "label", AT(label), set_label },
-	{ "since", AT(since), keyfile_set_u64 },
-	{ "memlock", AT(memlock), keyfile_set_u64 },
-	{ NULL, 0, NULL },
+	KEY("id", KEY_U64, id),
+	KEY("uid", KEY_U32, uid),
+	KEY("pid", KEY_U32, pid),
+	KEY("comm", KEY_TEXT, comm),
+	KEY("label", KEY_TEXT, label),
+	KEY("since", KEY_U64, since),
+	KEY("memlock", KEY_U64, memlock),
+	{ .name = NULL },
 };
 
 size_t
 lease_format(const struct lease *l, char *buf, size_t len)
 {
-	int n = snprintf(buf, len,
-	    LEASE_MAGIC "\nid %llu\nuid %u\npid %d\ncomm %s\nlabel %s\n"
-			"since %llu\nmemlock %llu\nend\n",
-	    (unsigned long long)l->id, l->uid, l->pid,
-	    l->comm[0] == '\0' ? "-" : l->comm,
-	    l->label[0] == '\0' ? "-" : l->label, (unsigned long long)l->since,
-	    (unsigned long long)l->memlock);
-
-	return n < 0 ? 0 : (size_t)n;
+	return keyfile_format(buf, len, LEASE_MAGIC, keys, l);
 }
 
 int

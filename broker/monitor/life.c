@@ -66,6 +66,9 @@ record_as(struct device *d, const char *step)
 	int r;
 
 	strlcpy(d->record.step, step, sizeof(d->record.step));
+	d->record.why[0] = '\0';
+	if (d->state == STATE_QUARANTINED)
+		memcpy(d->record.why, d->why, sizeof(d->record.why));
 	d->record.lease = d->lease == NULL ? 0 : d->lease->id;
 	r = record_write(&d->record);
 	d->has_record = true;
@@ -245,6 +248,7 @@ looked(struct device *d, const struct worker_result *res)
 static void
 enter_draining(struct device *d)
 {
+	d->record.why[0] = '\0';
 	look(d); /* or when its worker is done */
 }
 
@@ -413,6 +417,9 @@ worker_done(struct device *d, const struct worker_result *res)
 	else if (res->error == 0)
 		life_event(
 		    d, outcomes[res->plan].done, outcomes[res->plan].why);
+	else if (res->plan == PLAN_RESTORE && res->error == -EBUSY &&
+		 strcmp(res->step, "prove") == 0)
+		life_event(d, LIFE_HELD, "somebody has its group open");
 	else
 		life_event(d, LIFE_FAILED, why);
 }
@@ -424,13 +431,10 @@ worker_late(struct device *d, enum plan plan)
 
 	if (!life_allows(d, LIFE_DEADLINE))
 		return;
-	snprintf(why, sizeof(why), "%s does not return from the kernel",
+	/* The old reason says for whom. */
+	snprintf(why, sizeof(why), "%s does not return from the kernel; ",
 	    plan_name(plan));
-	/* It waits for the holder that life_ask_back() named. */
-	if (plan == PLAN_UNBIND) {
-		(void)strlcat(why, "; ", sizeof(why));
-		(void)strlcat(why, d->why, sizeof(why));
-	}
+	(void)strlcat(why, d->why, sizeof(why));
 	life_event(d, LIFE_DEADLINE, why);
 }
 

@@ -21,56 +21,24 @@
 
 #define RECORD_MAGIC "vfiobroker-device 1"
 
-static int
-set_bdf(void *field, const char *value)
-{
-	return bdf_parse(value, field);
-}
-
-static int
-set_word(void *field, const char *value)
-{
-	/* "-" stands for none: an empty value could be a truncated one. */
-	if (strcmp(value, "-") == 0)
-		value = "";
-	else if (value[0] == '\0' || strchr(value, '/') != NULL)
-		return -EINVAL;
-	return strlcpy(field, value, SYSFS_NAME_MAX) >= SYSFS_NAME_MAX ? -EINVAL
-								       : 0;
-}
-
-#define AT(member) offsetof(struct record, member)
+#define KEY(name, type, member) KEYFILE_KEY(name, type, struct record, member)
 
 static const struct keyfile_key keys[] = {
-	{ "bdf", AT(bdf), set_bdf },
-	{ "step", AT(step), set_word },
-	{ "driver", AT(driver), set_word },
-	{ "override", AT(override), set_word },
-	{ "lease", AT(lease), keyfile_set_u64 },
-	{ "taken", AT(taken), keyfile_set_bool },
-	{ "reset-none", AT(reset_none), keyfile_set_bool },
-	{ NULL, 0, NULL },
+	KEY("bdf", KEY_BDF, bdf),
+	KEY("step", KEY_NAME, step),
+	KEY("driver", KEY_NAME, driver),
+	KEY("override", KEY_NAME, override),
+	KEY("lease", KEY_U64, lease),
+	KEY("taken", KEY_BOOL, taken),
+	KEY("reset-none", KEY_BOOL, reset_none),
+	KEY("why", KEY_TEXT, why),
+	{ .name = NULL },
 };
-
-static const char *
-word(const char *s)
-{
-	return s[0] == '\0' ? "-" : s;
-}
 
 size_t
 record_format(const struct record *r, char *buf, size_t len)
 {
-	char name[BDF_STRLEN];
-	int n = snprintf(buf, len,
-	    RECORD_MAGIC "\n"
-			 "bdf %s\nstep %s\ndriver %s\noverride %s\n"
-			 "lease %llu\ntaken %d\nreset-none %d\nend\n",
-	    bdf_format(&r->bdf, name), word(r->step), word(r->driver),
-	    word(r->override), (unsigned long long)r->lease, r->taken,
-	    r->reset_none);
-
-	return n < 0 ? 0 : (size_t)n;
+	return keyfile_format(buf, len, RECORD_MAGIC, keys, r);
 }
 
 int

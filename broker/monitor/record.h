@@ -9,6 +9,8 @@
 #include "broker/common/bdf.h"
 #include "sysfs.h"
 
+#define RECORD_WHY_MAX 200
+
 /*
  * What must be put back, per device, written before anything is changed.
  *
@@ -24,6 +26,7 @@ struct record {
 	uint64_t lease; /* 0: none */
 	bool taken; /* we moved it to vfio-pci */
 	bool reset_none; /* its rule does without a reset */
+	char why[RECORD_WHY_MAX]; /* it is in quarantine; else "" */
 };
 
 #define RECORD_MAX 512 /* bytes of a record's text */

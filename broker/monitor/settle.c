@@ -34,7 +34,7 @@ settle_record(struct device *d)
 		life_event(d, LIFE_KEPT, "its lease lives");
 	} else if (strcmp(r->step, "quarantined") == 0) {
 		life_event(d, LIFE_QUARANTINE,
-		    "it was in quarantine before the broker's restart");
+		    r->why[0] != '\0' ? r->why : "since before a restart");
 	} else {
 		life_event(d, LIFE_RESUME, r->step);
 	}

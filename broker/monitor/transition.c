@@ -32,6 +32,7 @@ static const struct edge edges[] = {
 	{ STATE_RESETTING, LIFE_DEADLINE, STATE_WEDGED },
 	{ STATE_READY, LIFE_GO_HOME, STATE_RESTORING },
 	{ STATE_RESTORING, LIFE_HOME, STATE_HOST },
+	{ STATE_RESTORING, LIFE_HELD, STATE_DRAINING },
 	{ STATE_RESTORING, LIFE_FAILED, STATE_QUARANTINED },
 	{ STATE_RESTORING, LIFE_DEADLINE, STATE_WEDGED },
 
@@ -69,6 +70,7 @@ static const char *const names[LIFE_COUNT] = {
 	[LIFE_RESET] = "reset",
 	[LIFE_GO_HOME] = "go-home",
 	[LIFE_HOME] = "home",
+	[LIFE_HELD] = "held",
 	[LIFE_DEADLINE] = "deadline",
 	[LIFE_UNWEDGED] = "unwedged",
 	[LIFE_QUARANTINE] = "quarantine",

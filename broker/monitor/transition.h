@@ -21,6 +21,7 @@ enum device_event {
 	LIFE_RESET, /* reset, or nothing to reset */
 	LIFE_GO_HOME, /* nobody wants it on vfio-pci any more */
 	LIFE_HOME, /* the worker has verified the host's driver */
+	LIFE_HELD, /* it was not free after all */
 	LIFE_DEADLINE, /* the worker is stuck in the kernel */
 	LIFE_UNWEDGED, /* and came back */
 	LIFE_QUARANTINE, /* found unfit at start, or its record is unreadable */

@@ -50,6 +50,7 @@ struct worker {
 	bool reaped;
 	struct worker_result result;
 	char times[128]; /* "unbind 80 ms, bind 12 ms" */
+	char why[WHY_MAX]; /* the device's, from before it was queued */
 };
 
 static TAILQ_HEAD(, worker) running = TAILQ_HEAD_INITIALIZER(running);
@@ -296,16 +297,9 @@ worker_before(const struct worker *w)
 }
 
 static bool
-worker_may_run(struct worker *w)
+worker_may_run(const struct worker *w)
 {
-	const struct worker *before = worker_before(w);
-	char name[BDF_STRLEN];
-
-	if (before != NULL)
-		snprintf(w->device->why, sizeof(w->device->why),
-		    "waits until %s is done (%s)",
-		    bdf_format(&before->bdf, name), plan_name(before->plan));
-	return before == NULL && nrunning < WORKERS_MAX;
+	return worker_before(w) == NULL && nrunning < WORKERS_MAX;
 }
 
 static struct worker *
@@ -332,6 +326,19 @@ worker_new(struct device *d, enum plan plan)
 static void
 worker_queue(struct worker *w)
 {
+	const struct worker *before = worker_before(w);
+	struct device *d = w->device;
+	char name[BDF_STRLEN];
+
+	strlcpy(w->why, d->why, sizeof(w->why));
+	if (before != NULL)
+		snprintf(d->why, sizeof(d->why),
+		    "waits until %s is done (%s); ",
+		    bdf_format(&before->bdf, name), plan_name(before->plan));
+	else
+		snprintf(d->why, sizeof(d->why),
+		    "waits for one of %d workers; ", WORKERS_MAX);
+	(void)strlcat(d->why, w->why, sizeof(d->why));
 	TAILQ_INSERT_TAIL(&queued, w, entry);
 	loop_timer(w->deadline, config.worker_timeout * 1000);
 }
@@ -367,7 +374,7 @@ worker_unqueue(struct worker *w)
 	struct device *d = w->device;
 
 	TAILQ_REMOVE(&queued, w, entry);
-	strlcpy(d->why, plan_name(w->plan), sizeof(d->why));
+	strlcpy(d->why, w->why, sizeof(d->why));
 	failed.error = worker_run(w);
 	if (failed.error == 0)
 		return;

@@ -23,7 +23,7 @@
 #define OVERRIDE "override -\n"
 #define LEASE "lease 42\n"
 #define TAKEN "taken 1\n"
-#define NONE "reset-none 0\n"
+#define NONE "reset-none 0\nwhy -\n"
 #define END "end\n"
 #define HEAD MAGIC BDF STEP DRIVER OVERRIDE
 #define GOOD HEAD LEASE TAKEN NONE END
@@ -81,6 +81,9 @@ random_record(uint32_t *seed)
 	r.lease >>= random_next(seed) % 64;
 	r.taken = random_next(seed) & 1;
 	r.reset_none = random_next(seed) & 1;
+	do
+		random_text(seed, r.why, sizeof(r.why) - 1, "");
+	while (strcmp(r.why, "-") == 0);
 	return r;
 }
 
@@ -94,6 +97,7 @@ assert_same(const struct record *a, const struct record *b)
 	ck_assert_uint_eq(a->lease, b->lease);
 	ck_assert_int_eq(a->taken, b->taken);
 	ck_assert_int_eq(a->reset_none, b->reset_none);
+	ck_assert_str_eq(a->why, b->why);
 }
 
 START_TEST(round_trip)

@@ -239,7 +239,7 @@ END_TEST
 static const char *const bad[] = { "", "junk\n",
 	"vfiobroker-device 1\nbdf " NAME "\nstep bind\n",
 	"vfiobroker-device 1\nbdf 0000:02:00.0\nstep bind\ndriver igbvf\n"
-	"override -\nlease 0\ntaken 1\nreset-none 0\nend\n" };
+	"override -\nlease 0\ntaken 1\nreset-none 0\nwhy -\nend\n" };
 
 /* Nobody knows what to put back: nobody touches it, nor what there is left of
  * its record, which a person may still make something of. */

@@ -33,6 +33,7 @@ static const struct {
 	[LIFE_RESET] = { "reset", "resetting>ready" },
 	[LIFE_GO_HOME] = { "go-home", "ready>restoring" },
 	[LIFE_HOME] = { "home", "restoring>host" },
+	[LIFE_HELD] = { "held", "restoring>draining" },
 
 	/* failed: a claim is rolled back, all else is not fit for anybody */
 	[LIFE_FAILED] = { "failed",

@@ -248,6 +248,8 @@ START_TEST(bounded)
 		ck_assert_ptr_nonnull(d[i]->worker);
 		ck_assert_uint_eq(
 		    worker_count(), i < WORKERS_MAX ? i + 1 : WORKERS_MAX);
+		ck_assert_str_eq(d[i]->why,
+		    i < WORKERS_MAX ? "" : "waits for one of 32 workers; ");
 	}
 	for (unsigned i = 0; i < n; i++) {
 		/* The first one that waits runs as soon as one is done. */
@@ -279,8 +281,10 @@ START_TEST(pf_after_vf)
 	make_vf(vf, pf);
 	make_vf(neighbour, pf);
 	ck_assert_int_eq(worker_start(vf, PLAN_RESET), 0);
+	strcpy(pf->why, "uid 1000");
 	ck_assert_int_eq(worker_start(pf, PLAN_RESET), 0);
-	ck_assert_str_eq(pf->why, "waits until 0000:01:00.1 is done (reset)");
+	ck_assert_str_eq(
+	    pf->why, "waits until 0000:01:00.1 is done (reset); uid 1000");
 	ck_assert_int_eq(worker_start(neighbour, PLAN_RESET), 0);
 	ck_assert_int_eq(worker_start(stranger, PLAN_RESET), 0);
 	ck_assert_int_eq(work_result(neighbour)->error, 0);
@@ -289,6 +293,7 @@ START_TEST(pf_after_vf)
 	ck_assert_str_eq(work_content(RESET), "");
 	let_go(vf);
 	ck_assert_int_eq(work_result(pf)->error, 0);
+	ck_assert_str_eq(pf->why, "uid 1000");
 	ck_assert_str_eq(work_content(RESET), "1");
 	ck_assert_uint_eq(told[1].done, 1);
 }
