@@ -137,6 +137,10 @@ check_say_decision(struct texts *texts, uid_t uid, const struct device *d,
 		texts_add(texts, MON_TEXT_FIX,
 		    "an administrator can add to %s: %s", config.policy,
 		    add + strlen("; add: "));
+	else if (dec->rule != NULL)
+		texts_add(texts, MON_TEXT_FIX,
+		    "an administrator can change line %u of %s",
+		    policy_rule_line(dec->rule), policy_rule_file(dec->rule));
 }
 
 static void
@@ -203,35 +207,53 @@ check_available(struct check *c)
 /* ---- is it free ------------------------------------------------------- */
 
 static void
+say_held(struct check *c, const struct device *d, const struct lease *l)
+{
+	texts_add(&c->texts, MON_TEXT_WHY,
+	    "%s is held by uid %u, pid %d (%s), lease %llu", device_name(d),
+	    l->uid, l->pid, lease_command(l), (unsigned long long)l->id);
+	texts_add(&c->texts, MON_TEXT_FIX,
+	    l->uid == c->who.uid
+		? "lease %llu is your own: it ends with that process"
+		: "wait until lease %llu ends, or an administrator can ask "
+		  "for it back: vfiobroker revoke %llu",
+	    (unsigned long long)l->id, (unsigned long long)l->id);
+}
+
+static void
 say_busy(struct check *c, const struct device *d)
 {
-	const struct lease *l = d->lease;
-
 	refuse(c, STATUS_BUSY);
-	if (l != NULL)
-		texts_add(&c->texts, MON_TEXT_WHY,
-		    "%s is held by uid %u, pid %d (%s), lease %llu",
-		    device_name(d), l->uid, l->pid, lease_command(l),
-		    (unsigned long long)l->id);
+	if (d->lease != NULL) {
+		say_held(c, d, d->lease);
+		return;
+	}
+	texts_add(&c->texts, MON_TEXT_WHY, "%s is %s: %s", device_name(d),
+	    state_name(d->state), d->why);
+	if (d->state == STATE_QUARANTINED)
+		texts_add(&c->texts, MON_TEXT_FIX,
+		    "an administrator can say it is fit: "
+		    "vfiobroker recover %s",
+		    device_name(d));
 	else
-		texts_add(&c->texts, MON_TEXT_WHY, "%s is %s: %s",
-		    device_name(d), state_name(d->state), d->why);
+		texts_add(&c->texts, MON_TEXT_FIX,
+		    "try again in a moment; vfiobroker show %s tells what it "
+		    "waits for",
+		    device_name(d));
 }
 
 /* Taking a PF away removes its VFs, and would wait for a stuck one for ever. */
-static bool
-has_stuck_vf(struct check *c, const struct device *pf)
+static const struct device *
+stuck_vf(const struct device *pf)
 {
 	const struct device *d;
 
 	TAILQ_FOREACH(d, &inventory, entry) {
 		if (d->facts.is_vf && d->state == STATE_WEDGED &&
-		    bdf_cmp(&d->facts.pf, &pf->facts.bdf) == 0) {
-			say_busy(c, d);
-			return true;
-		}
+		    bdf_cmp(&d->facts.pf, &pf->facts.bdf) == 0)
+			return d;
 	}
-	return false;
+	return NULL;
 }
 
 /* Busy, and whether it pays to wait. */
@@ -239,10 +261,14 @@ static bool
 is_free(struct check *c, const struct device *d, bool *wait)
 {
 	bool taken = d->wanted != NULL && d->wanted != c->asker;
+	const struct device *vf;
 
 	if (!taken && (d->state == STATE_HOST || d->state == STATE_READY)) {
 		*wait = false;
-		return !has_stuck_vf(c, d);
+		vf = stuck_vf(d);
+		if (vf != NULL)
+			say_busy(c, vf);
+		return vf == NULL;
 	}
 	if (d->wanted != NULL && !taken && d->state == STATE_CLAIMING) {
 		c->pending = true;
@@ -250,11 +276,6 @@ is_free(struct check *c, const struct device *d, bool *wait)
 	}
 	*wait = taken || life_in_transit(d);
 	say_busy(c, d);
-	if (d->state == STATE_QUARANTINED)
-		texts_add(&c->texts, MON_TEXT_FIX,
-		    "an administrator can say it is fit: "
-		    "vfiobroker recover %s",
-		    device_name(d));
 	return false;
 }
 
@@ -316,6 +337,10 @@ sibling_denied(struct check *c, const struct device *d)
 	    "(%s:%u)",
 	    device_name(d), d->facts.group, policy_rule_file(dec.rule),
 	    policy_rule_line(dec.rule));
+	texts_add(&c->texts, MON_TEXT_FIX,
+	    "an administrator can change that line, or take %s off its vfio "
+	    "driver",
+	    device_name(d));
 	return true;
 }
 
@@ -352,11 +377,10 @@ check_sibling(struct check *c, struct device *d, const struct check_member *of)
 	    (d->state != STATE_HOST && d->state != STATE_READY)) {
 		c->wait = c->status == STATUS_OK &&
 			  (life_in_transit(d) || d->wanted != NULL);
-		refuse(c, STATUS_BUSY);
 		texts_add(&c->texts, MON_TEXT_WHY,
-		    "%s is in one IOMMU group (%d) with %s, which is %s",
-		    device_name(asked), asked->facts.group, device_name(d),
-		    state_name(d->state));
+		    "%s is in one IOMMU group (%d) with %s", device_name(asked),
+		    asked->facts.group, device_name(d));
+		say_busy(c, d);
 	} else if (d->state == STATE_READY || device_on_vfio(d) ||
 		   (of->terms.siblings_take && !driver_is_neutral(d->driver))) {
 		add_sibling(c, d, of);
@@ -425,6 +449,9 @@ guard_found(void *arg, enum reason reason, const char *what)
 		    "stop using it, or an administrator can add to %s: "
 		    "tolerate %s on %s",
 		    config.policy, reason_keyword(reason), name);
+	else
+		texts_add(&g->check->texts, MON_TEXT_FIX,
+		    "ask for another device: this one can not be given");
 }
 
 static bool
@@ -476,6 +503,8 @@ check_managed(struct check *c)
 		    "unmanaged",
 		    device_name(d),
 		    d->driver[0] == '\0' ? "no driver" : d->driver);
+		texts_add(&c->texts, MON_TEXT_FIX,
+		    "ask for it managed, or bind it to vfio-pci first");
 	}
 }
 
@@ -510,6 +539,12 @@ bool
 check_claimable(struct device *d)
 {
 	struct device *other;
+
+	if (stuck_vf(d) != NULL) {
+		log_warn("%s is not claimed: its VF %s is stuck",
+		    device_name(d), device_name(stuck_vf(d)));
+		return false;
+	}
 
 	TAILQ_FOREACH(other, &inventory, entry) {
 		if (other == d || other->facts.group != d->facts.group ||

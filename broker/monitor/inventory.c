@@ -77,6 +77,21 @@ number_or(int dirfd, const char *attr, long otherwise)
 	return sysfs_read_number(dirfd, attr, &n) == 0 ? n : otherwise;
 }
 
+/* A group with this name is VFIO's own, for want of an IOMMU: no group. */
+static int
+read_group(int dirfd)
+{
+	char link[SYSFS_NAME_MAX], name[SYSFS_NAME_MAX];
+
+	if (sysfs_link(dirfd, "iommu_group", link, sizeof(link)) != 0 ||
+	    link[0] == '\0')
+		return -1;
+	if (sysfs_read(dirfd, "iommu_group/name", name, sizeof(name)) == 0 &&
+	    strcmp(name, "vfio-noiommu") == 0)
+		return -1;
+	return atoi(link);
+}
+
 static void
 read_facts(struct device *d, int dirfd)
 {
@@ -88,10 +103,7 @@ read_facts(struct device *d, int dirfd)
 	d->numa = (int)number_or(dirfd, "numa_node", -1);
 	d->is_bridge = d->facts.class >> 8 == CLASS_PCI_BRIDGE;
 	d->is_pf = number_or(dirfd, "sriov_totalvfs", 0) > 0;
-	d->facts.group = -1;
-	if (sysfs_link(dirfd, "iommu_group", link, sizeof(link)) == 0 &&
-	    link[0] != '\0')
-		d->facts.group = atoi(link);
+	d->facts.group = read_group(dirfd);
 	d->facts.is_vf = sysfs_link(dirfd, "physfn", link, sizeof(link)) == 0 &&
 			 bdf_parse(link, &d->facts.pf) == 0;
 }

@@ -37,7 +37,8 @@ static const struct {
 	{ "policy-dir", &config.policy_dir, "DIR   more of it, *.conf" },
 	{ "session", &config.session, "PATH  the session program" },
 	{ "user", &config.user, "NAME  whom sessions run as" },
-	{ "sysroot", &config.sysroot, "DIR   before /sys and /proc (tests)" },
+	{ "sysroot", &config.sysroot,
+	    "DIR   before /sys, /proc and /dev (tests)" },
 };
 
 #define NSTRINGS (sizeof(strings) / sizeof(strings[0]))

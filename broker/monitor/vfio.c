@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The only file that opens /dev/vfio.  Opening a group or the container does
- * not sleep; opening a device does, and is the VMM's to do.
+ * The only file that opens /dev/vfio.  Opening the container does not sleep,
+ * nor does a group whose devices nobody has open; any other is for a child to
+ * open, and a device for the VMM.
  *
  * No Landlock rule set that handles IOCTL_DEV may ever be put on the process
  * that runs this: the right is stored in the open file, and the VMM's ioctls
@@ -10,9 +11,12 @@
 
 #include "vfio.h"
 
+#include "config.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,12 +26,20 @@
 
 #include <linux/vfio.h>
 
+static const char *
+rooted(char buf[PATH_MAX], const char *path)
+{
+	snprintf(buf, PATH_MAX, "%s%s", config.sysroot, path);
+	return buf;
+}
+
 /* What sysfs says the node's number is. */
 static int
 node_number(const char *sysfs, dev_t *out)
 {
+	char path[PATH_MAX];
 	unsigned major, minor;
-	FILE *f = fopen(sysfs, "re");
+	FILE *f = fopen(rooted(path, sysfs), "re");
 	int n;
 
 	if (f == NULL)
@@ -43,13 +55,15 @@ node_number(const char *sysfs, dev_t *out)
 static int
 node_open(const char *node, const char *sysfs)
 {
+	char path[PATH_MAX];
 	struct stat st;
 	dev_t want = 0;
 	int fd, r = node_number(sysfs, &want);
 
 	if (r != 0)
 		return r;
-	fd = open(node, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	fd = open(
+	    rooted(path, node), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 	if (fd == -1)
 		return -errno; /* known to the kernel: ENOENT proves nothing */
 	if (fstat(fd, &st) == -1)
@@ -114,7 +128,8 @@ vfio_group_unheld(int group)
 bool
 vfio_available(void)
 {
-	DIR *dir = opendir("/sys/kernel/iommu_groups");
+	char path[PATH_MAX];
+	DIR *dir = opendir(rooted(path, "/sys/kernel/iommu_groups"));
 	bool some = false;
 	struct dirent *e;
 

@@ -97,11 +97,7 @@ is_state() {
 	[ "$(state_of "$1")" = "$2" ]
 }
 
-# has_vfio, has_iommu: of the machine under us, which --sysroot does not hide.
-has_vfio() {
-	[ -e /dev/vfio/vfio ]
-}
-
+# has_iommu: the machine under us.
 has_iommu() {
 	[ -n "$(ls -A /sys/kernel/iommu_groups 2>/dev/null)" ]
 }

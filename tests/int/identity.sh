@@ -32,13 +32,13 @@ check_equal true "$(pick "$dir/json" admin)" "root is an admin"
 check_equal 0 "$(pick "$dir/json" leases.#)" "status has the leases"
 check "an admin is served" vb $ADMIN status
 check_says "\(uid $ADMIN\), admin$" "the admin line makes an admin"
-if has_iommu; then
-	note "this machine has an IOMMU"
-else
-	check_says '^backends +none: the kernel has no VFIO or no IOMMU$' \
-		"status says that the kernel has no IOMMU"
-	check_equal false "$(pick "$dir/json" vfio)" "and so does its JSON"
-fi
+check_says '^backends +group$' "status says what the kernel can do"
+check_equal true "$(pick "$dir/json" vfio)" "and so does its JSON"
+mv "$fake/sys/kernel/iommu_groups" "$fake/no-groups"
+check "it is asked anew" vb $ADMIN status
+check_says '^backends +none: the kernel has no VFIO or no IOMMU$' \
+	"status says that the kernel has no IOMMU"
+mv "$fake/no-groups" "$fake/sys/kernel/iommu_groups"
 
 # Allowed by a group: the primary one, a supplementary one, and the 65th.
 allowed() {

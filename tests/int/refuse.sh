@@ -15,14 +15,18 @@ fake_vf 0000:01:00.0 $vf 0
 fake_device $nic 020000 vfio-pci 4003
 fake_device 0000:03:00.0 020000 vfio-pci 4004
 fake_device 0000:03:00.1 020000 e1000 4004
+fake_device 0000:03:00.2 020000 igb 4004
 fake_device 0000:04:00.0 020000 e1000 -
 fake_device 0000:05:00.0 020000 e1000 4005 1234:5678
 fake_device 0000:06:00.0 020000 e1000 4006
+fake_device 0000:07:00.0 020000 vfio-pci 4007
+echo vfio-noiommu >"$fake/sys/kernel/iommu_groups/4007/name"
 policy <<-END
 	allow uid $USER1 use $vf managed memlock 1G
 	allow uid $USER1 use $nic
 	allow uid $USER1 use 0000:03:00.0
 	allow uid $USER1 use 0000:04:00.0 managed
+	allow uid $USER1 use 0000:07:00.0
 	allow uid $USER1 use 0000:05:00.0 managed expect 8086:10d3
 	allow uid $USER1 use class 06 managed
 	allow gid 62001 use $vf managed
@@ -116,12 +120,15 @@ cp "$dir/kept" "$policy_conf"
 reload
 check_exit 77 "without it, it is as before" vb $USER1 explain --device 06:00.0
 check_exit 77 "a deny line: 77" vb $USER3 exec --device $vf "${no[@]}"
-check_says "$policy_conf:8: deny uid $USER3 use $vf" "with file, line and text"
+check_says "$policy_conf:9: deny uid $USER3 use $vf" "with file, line and text"
+check_says "can change line 9 of $policy_conf" "and where that can be changed"
 check_exit 77 "too much memory: 77" vb $USER1 exec --device $vf --memlock 2G "${no[@]}"
 check_says "memlock 2G" "it says what is lacking"
 check_exit 77 "another card at the address: 77" vb $USER1 exec --device 05:00.0 "${no[@]}"
 check_says '8086:10d3' "it says which was meant"
 check_says '1234:5678' "and which is there"
+log_news >"$out"
+check_says 'acquire refused: IDENTITY_CHANGED' "and the log has it by name"
 check_exit 75 "a limit: 75" vb $USER2 exec --device $vf "${no[@]}"
 check_says 'limit' "it says which"
 check_exit 66 "no such device: 66" vb $USER1 exec --device 09:00.0 "${no[@]}"
@@ -133,30 +140,40 @@ check_exit 77 "a bridge: 77" vb $USER1 exec --device 00:01.0 "${no[@]}"
 check_says 'NOT_ENDPOINT' "by the reason's name"
 check_exit 77 "half a group: 77" vb $USER1 exec --device 03:00.0 "${no[@]}"
 check_says '0000:03:00\.1, which the host uses by e1000' "it names sibling and driver"
+check_says '0000:03:00\.2, which the host uses by igb' "and the other one"
 check_says 'siblings take' "and what would help"
 check_exit 66 "a lease that is not there: 66" vb $USER1 release 7
 
+# Groups that are none.
+check_exit 77 "a device in no group: 77" vb $USER1 exec --device 04:00.0 "${no[@]}"
+check_says 'NO_IOMMU_GROUP' "by the reason's name"
+check_exit 77 "explain says so too" vb $USER1 explain --device 04:00.0
+check_says 'NO_IOMMU_GROUP' "by the same name"
+check_exit 77 "a group for want of an IOMMU: 77" vb $USER1 exec --device 07:00.0 "${no[@]}"
+check_says 'NOIOMMU' "by the reason's name"
+check_exit 77 "explain says that too" vb $USER1 explain --device 07:00.0
+check_says 'NOIOMMU' "by the same name"
+
 # Neither IOMMU nor VFIO on the host.
-if has_iommu; then
-	note "this machine has an IOMMU"
-else
-	check_exit 69 "a device without an IOMMU: 69" vb $USER1 exec --device 04:00.0 "${no[@]}"
-	check_says 'IOMMU' "it says what is lacking"
-	check_says 'intel_iommu=on|AMD-Vi' "and what to enable"
-fi
-if has_vfio; then
-	note "this machine has VFIO"
-else
-	check_exit 69 "without VFIO: 69" vb $USER1 exec --device $nic "${no[@]}"
-	check_says 'vfio' "it says what is lacking"
-	check_says 'intel_iommu=on|AMD-Vi' "and what to enable"
-	# All the way out, and home again.
-	spawn exec $USER1 exec --device $vf "${no[@]}"
-	kernel_binds $vf vfio-pci
-	kernel_binds $vf igbvf home
-	check_exit 69 "found out late: 69" ended exec
-	wait_for "the device is home again" is_state $vf host
-fi
+mv "$fake/sys/kernel/iommu_groups" "$fake/no-groups"
+check_exit 69 "a device without an IOMMU: 69" vb $USER1 exec --device 04:00.0 "${no[@]}"
+check_says 'IOMMU' "it says what is lacking"
+check_says 'intel_iommu=on|AMD-Vi' "and what to enable"
+mv "$fake/no-groups" "$fake/sys/kernel/iommu_groups"
+check_exit 69 "without VFIO: 69" vb $USER1 exec --device $nic "${no[@]}"
+check_says 'vfio' "it says what is lacking"
+check_says 'intel_iommu=on|AMD-Vi' "and what to enable"
+# All the way out, and home again.
+spawn exec $USER1 exec --device $vf "${no[@]}"
+kernel_binds $vf vfio-pci
+kernel_binds $vf igbvf home
+check_exit 69 "found out late: 69" ended exec
+wait_for "the device is home again" is_state $vf host
+mv "$fake_pci/drivers/vfio-pci" "$fake/no-driver"
+check_exit 69 "without vfio-pci: 69" vb $USER1 exec --device $vf "${no[@]}"
+check_says 'no vfio-pci driver; install its module' "it says what to do"
+mv "$fake/no-driver" "$fake_pci/drivers/vfio-pci"
+wait_for "the device never left" is_state $vf host
 check "no program has run" test ! -e "$dir/ran"
 check_equal '' "$(recorded)" "no record is left, and no lease"
 

@@ -282,7 +282,7 @@ static const struct {
 	{ "allow any use all memlock unlimited\nlimit any memlock 9T",
 	    "1 01:10.0 memlock=unlimited held=1K",
 	    "limit:2 would be unlimited" },
-	{ "allow any use all\nlimit any connections 0 requests 0/s",
+	{ "allow any use all\nlimit any connections 0 requests 1/s",
 	    "1 01:10.0", "allow:1" },
 	{ "limit any devices 0", "1 01:10.0", "no-rule" },
 	{ "allow any use all\ndeny any use all\nlimit any devices 0",
