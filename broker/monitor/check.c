@@ -41,31 +41,49 @@ needs_claim(const struct device *d)
 
 /* ---- usage ------------------------------------------------------------ */
 
-int
-usage_of(uid_t uid, const struct lease *except, struct policy_usage *out)
+static void
+count_leases(const struct leases *list, uid_t uid, const struct lease *except,
+    struct policy_usage *out)
 {
-	struct policy_device *devices;
-	struct lease *l;
-	struct device *d;
-	size_t n = 0;
+	const struct lease *l;
 
-	*out = (struct policy_usage){ .ndevices = 0 };
-	TAILQ_FOREACH(l, &leases, entry) {
+	TAILQ_FOREACH(l, list, entry) {
 		if (l->uid != uid || l == except)
 			continue;
-		TAILQ_FOREACH(d, &l->devices, of_lease)
-			n++;
 		out->leases++;
 		out->memlock += l->memlock;
 	}
+}
+
+/* Whose lease has it, or had it and may not have let go of it. */
+static const struct lease *
+holder_of(const struct device *d, bool ended)
+{
+	return d->lease != NULL || !ended ? d->lease : d->held_by;
+}
+
+int
+usage_of(
+    uid_t uid, const struct lease *except, bool ended, struct policy_usage *out)
+{
+	struct policy_device *devices;
+	const struct device *d;
+	const struct lease *l;
+	size_t n = 0;
+
+	*out = (struct policy_usage){ .ndevices = 0 };
+	TAILQ_FOREACH(d, &inventory, entry)
+		n++;
 	devices = calloc(n + 1, sizeof(*devices));
 	if (devices == NULL)
 		return -ENOMEM;
 	out->devices = devices;
-	TAILQ_FOREACH(l, &leases, entry) {
-		if (l->uid != uid || l == except)
-			continue;
-		TAILQ_FOREACH(d, &l->devices, of_lease)
+	count_leases(&leases, uid, except, out);
+	if (ended)
+		count_leases(&ended_leases, uid, except, out);
+	TAILQ_FOREACH(d, &inventory, entry) {
+		l = holder_of(d, ended);
+		if (l != NULL && l->uid == uid && l != except)
 			devices[out->ndevices++] = d->facts;
 	}
 	return 0;
@@ -143,26 +161,24 @@ check_say_decision(struct texts *texts, uid_t uid, const struct device *d,
 		    policy_rule_line(dec->rule), policy_rule_file(dec->rule));
 }
 
-static void
-check_policy(struct check *c)
+/* -ENOMEM, or 0 with the decision. */
+static int
+decide(struct check *c, bool ended, struct policy_decision *dec,
+    struct policy_terms *terms)
 {
 	struct policy_device facts[MON_MAX_DEVICES];
-	struct policy_terms terms[MON_MAX_DEVICES];
 	bool managed[MON_MAX_DEVICES];
 	struct policy_request req = { .devices = facts,
 		.ndevices = c->nmembers,
 		.managed = managed,
 		.memlock = c->memlock,
 		.new_lease = c->lease == NULL };
-	struct policy_decision dec;
 	struct policy_usage usage;
 
 	/* What a lease has already is not asked for again, but its memory
 	 * is: the request says what it shall be in all. */
-	if (usage_of(c->who.uid, NULL, &usage) != 0) {
-		refuse(c, STATUS_INTERNAL);
-		return;
-	}
+	if (usage_of(c->who.uid, NULL, ended, &usage) != 0)
+		return -ENOMEM;
 	if (c->lease != NULL)
 		usage.memlock -= c->lease->memlock;
 	for (size_t i = 0; i < c->nmembers; i++) {
@@ -170,9 +186,48 @@ check_policy(struct check *c)
 		managed[i] = c->as_managed || needs_claim(c->members[i].device);
 	}
 	policy_decide(policy_current(), &inventory_world, &c->who, &usage, &req,
-	    &dec, terms);
+	    dec, terms);
 	usage_clear(&usage);
+	return 0;
+}
+
+/* Only what is still on its way back from the same user is too much. */
+static bool
+is_too_soon(struct check *c)
+{
+	struct policy_decision dec;
+	const struct device *d;
+
+	if (decide(c, false, &dec, NULL) != 0 || dec.verdict != POLICY_ALLOW)
+		return false;
+	refuse(c, STATUS_BUSY);
+	c->wait = true;
+	TAILQ_FOREACH(d, &inventory, entry) {
+		if (d->held_by != NULL && d->held_by->uid == c->who.uid)
+			texts_add(&c->texts, MON_TEXT_WHY,
+			    "%s of your lease %llu, which is over, still "
+			    "counts: it is %s: %s",
+			    device_name(d), (unsigned long long)d->held_by->id,
+			    state_name(d->state), d->why);
+	}
+	texts_add(&c->texts, MON_TEXT_FIX,
+	    "end the processes that have it open, or wait");
+	return true;
+}
+
+static void
+check_policy(struct check *c)
+{
+	struct policy_terms terms[MON_MAX_DEVICES];
+	struct policy_decision dec;
+
+	if (decide(c, true, &dec, terms) != 0) {
+		refuse(c, STATUS_INTERNAL);
+		return;
+	}
 	if (dec.verdict != POLICY_ALLOW) {
+		if (is_too_soon(c))
+			return;
 		refuse(c, verdicts[dec.verdict]);
 		check_say_decision(
 		    &c->texts, c->who.uid, c->members[dec.device].device, &dec);

@@ -15,7 +15,8 @@ struct config {
 	const char *policy_dir;
 	const char *session; /* the session program */
 	const char *user; /* whom sessions run as */
-	const char *sysroot; /* "" but in tests: in front of /sys, /proc, /dev */
+	const char
+	    *sysroot; /* "" but in tests: in front of /sys, /proc, /dev */
 	unsigned worker_timeout; /* seconds until a device counts as wedged */
 	uid_t session_uid;
 	gid_t session_gid;

@@ -43,6 +43,7 @@ struct device {
 	bool claimed; /* by a claim line of the policy */
 	bool claim_failed; /* do not try again by ourselves */
 	struct lease *lease;
+	struct lease *held_by; /* over, but its holder may still have this */
 	TAILQ_ENTRY(device) of_lease;
 	struct worker *worker;
 	struct acquisition *wanted; /* who had it claimed and waits */

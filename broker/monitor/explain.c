@@ -54,7 +54,7 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 		.new_lease = true };
 	struct policy_usage usage;
 
-	if (usage_of(c->who.uid, NULL, &usage) != 0)
+	if (usage_of(c->who.uid, NULL, true, &usage) != 0)
 		return;
 	policy_explain(policy_current(), &inventory_world, &c->who, &usage,
 	    &req, say_note, s);

@@ -9,6 +9,10 @@
  * there is doubt the trial is repeated, ever more slowly.  A holder who
  * unlocks its copy without closing it has released too, without an event; the
  * slow sweep finds that.
+ *
+ * A lease that is over can leave devices that its holder still uses.  It is
+ * kept, with its file, until all of them are proven unheld: what somebody has
+ * is his to be counted, whether he calls it a lease or not.
  */
 
 #include "lease.h"
@@ -37,9 +41,11 @@
 #define LEASE_MAGIC "vfiobroker-lease 1"
 #define DOUBTS_MAX 8 /* 1, 2, 4 ... 128 ms */
 #define SWEEP_MS 5000
+#define ENDED ".ended" /* the holder may have the file still, and its lock */
 #define GENERATION 1000000 /* ids of one broker's life; see sequence_next() */
 
 struct leases leases = TAILQ_HEAD_INITIALIZER(leases);
+struct leases ended_leases = TAILQ_HEAD_INITIALIZER(ended_leases);
 
 static uint64_t next_id;
 static int inotifyfd = -1;
@@ -75,9 +81,10 @@ lease_parse(const char *text, size_t len, struct lease *out)
 static const char *
 lease_name(const struct lease *l)
 {
-	static char name[24];
+	static char name[32];
 
-	snprintf(name, sizeof(name), "%llu", (unsigned long long)l->id);
+	snprintf(name, sizeof(name), "%llu%s", (unsigned long long)l->id,
+	    l->ended ? ENDED : "");
 	return name;
 }
 
@@ -102,16 +109,22 @@ lease_write(const struct lease *l)
 
 /* ---- life ------------------------------------------------------------- */
 
-struct lease *
-lease_find(uint64_t id)
+static struct lease *
+find(const struct leases *list, uint64_t id)
 {
 	struct lease *l;
 
-	TAILQ_FOREACH(l, &leases, entry) {
+	TAILQ_FOREACH(l, list, entry) {
 		if (l->id == id)
 			return l;
 	}
 	return NULL;
+}
+
+struct lease *
+lease_find(uint64_t id)
+{
+	return find(&leases, id);
 }
 
 const char *
@@ -159,6 +172,8 @@ lease_drop(struct lease *l, struct device *d)
 {
 	TAILQ_REMOVE(&l->devices, d, of_lease);
 	d->lease = NULL;
+	d->held_by = l;
+	l->nheld++;
 }
 
 static void
@@ -170,25 +185,84 @@ lease_free(struct lease *l)
 	free(l);
 }
 
-void
-lease_end(struct lease *l, const char *why)
+/* Over, and nobody has any of it. */
+static void
+lease_bury(struct lease *l)
 {
-	struct device *d;
 	int r;
 
-	log_info("lease %s of uid %u over: %s", lease_name(l), l->uid, why);
-	TAILQ_REMOVE(&leases, l, entry);
-	watch_lease(l, why);
-	while ((d = TAILQ_FIRST(&l->devices)) != NULL) {
-		lease_drop(l, d);
-		life_event(d, LIFE_CLOSED, why);
-	}
+	TAILQ_REMOVE(&ended_leases, l, entry);
 	FAULT("lease:remove:before");
 	r = rundir_remove(RUNDIR_LEASES, lease_name(l));
 	FAULT("lease:remove:after");
 	if (r != 0 && r != -ENOENT)
 		log_warn("lease %s: file: %s", lease_name(l), strerror(-r));
 	lease_free(l);
+}
+
+/* From here on no restart takes it for one that lives. */
+static void
+lease_keep_ended(struct lease *l)
+{
+	int dirfd = rundir_dirfd(RUNDIR_LEASES);
+	char living[32];
+
+	strlcpy(living, lease_name(l), sizeof(living));
+	l->ended = true;
+	FAULT("lease:ended:before");
+	if (renameat(dirfd, living, dirfd, lease_name(l)) == -1)
+		log_warn("lease %s: file: %s", living, strerror(errno));
+	FAULT("lease:ended:after");
+	TAILQ_INSERT_TAIL(&ended_leases, l, entry);
+}
+
+void
+lease_end(struct lease *l, const char *why)
+{
+	struct device *d;
+
+	log_info("lease %s of uid %u over: %s", lease_name(l), l->uid, why);
+	watch_lease(l, why);
+	while ((d = TAILQ_FIRST(&l->devices)) != NULL) {
+		lease_drop(l, d);
+		life_event(d, LIFE_CLOSED, why);
+	}
+	TAILQ_REMOVE(&leases, l, entry);
+	lease_keep_ended(l);
+	if (l->nheld == 0)
+		lease_bury(l);
+}
+
+void
+lease_held(uint64_t id, struct device *d)
+{
+	struct lease *l = find(&ended_leases, id);
+
+	if (l == NULL || d->held_by != NULL)
+		return;
+	d->held_by = l;
+	l->nheld++;
+}
+
+void
+lease_unheld(struct device *d)
+{
+	struct lease *l = d->held_by;
+
+	d->held_by = NULL;
+	if (l != NULL && --l->nheld == 0 && l->ended)
+		lease_bury(l);
+}
+
+void
+lease_settled(void)
+{
+	struct lease *l, *next;
+
+	TAILQ_FOREACH_SAFE(l, &ended_leases, entry, next) {
+		if (l->nheld == 0)
+			lease_bury(l);
+	}
 }
 
 /* True when no copy of the lease is open any more. */
@@ -360,27 +434,44 @@ sequence_next(void)
 static int
 lease_adopt(struct lease *l, const char *name)
 {
+	size_t len = strlen(name), suffix = strlen(ENDED);
 	char text[LEASE_TEXT_MAX];
 	ssize_t n = rundir_read(RUNDIR_LEASES, name, text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
-	if (lease_parse(text, (size_t)n, l) != 0 ||
-	    strcmp(lease_name(l), name) != 0)
+	if (lease_parse(text, (size_t)n, l) != 0)
+		return -EBADMSG;
+	l->ended = len > suffix && strcmp(name + len - suffix, ENDED) == 0;
+	if (strcmp(lease_name(l), name) != 0)
 		return -EBADMSG;
 	l->probefd = lease_open(l);
-	if (l->probefd < 0)
-		return l->probefd;
-	return lease_is_over(l) ? -ESTALE : 0;
+	return l->probefd < 0 ? l->probefd : 0;
+}
+
+static void
+lease_resume(struct lease *l)
+{
+	if (l->id >= next_id) /* the counter was lost */
+		next_id = l->id + 1;
+	if (l->ended) {
+		TAILQ_INSERT_TAIL(&ended_leases, l, entry);
+	} else if (lease_is_over(l)) {
+		log_info("lease %s: ended meanwhile", lease_name(l));
+		lease_keep_ended(l);
+	} else {
+		log_info("lease %s of uid %u goes on", lease_name(l), l->uid);
+		TAILQ_INSERT_TAIL(&leases, l, entry);
+	}
 }
 
 static void
 lease_found(void *arg, const char *name)
 {
-	void (**kept)(struct lease *) = arg;
 	struct lease *l;
 	int r;
 
+	(void)arg;
 	if (strcmp(name, "sequence") == 0)
 		return;
 	l = lease_new();
@@ -388,17 +479,12 @@ lease_found(void *arg, const char *name)
 		log_fatal("no memory for lease %s", name);
 	r = lease_adopt(l, name);
 	if (r == 0) {
-		TAILQ_INSERT_TAIL(&leases, l, entry);
-		if (l->id >= next_id) /* the counter was lost */
-			next_id = l->id + 1;
-		log_info("lease %s of uid %u goes on", name, l->uid);
-		(*kept)(l);
+		lease_resume(l);
 		return;
 	}
 	if (l->probefd < 0)
 		l->probefd = -1;
-	log_info("lease %s: %s", name,
-	    r == -ESTALE ? "ended meanwhile" : strerror(-r));
+	log_info("lease %s: %s", name, strerror(-r));
 	FAULT("lease:stale:before");
 	rundir_remove(RUNDIR_LEASES, name);
 	FAULT("lease:stale:after");
@@ -406,7 +492,7 @@ lease_found(void *arg, const char *name)
 }
 
 int
-lease_init(void (*kept)(struct lease *))
+lease_init(void)
 {
 	int r = sequence_next();
 
@@ -425,5 +511,5 @@ lease_init(void (*kept)(struct lease *))
 	if (r != 0)
 		return r;
 	loop_timer(sweep_timer, SWEEP_MS);
-	return rundir_each(RUNDIR_LEASES, lease_found, &kept);
+	return rundir_each(RUNDIR_LEASES, lease_found, NULL);
 }

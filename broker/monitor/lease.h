@@ -28,20 +28,27 @@ struct lease {
 	char comm[32];
 	char label[MON_LABEL_MAX];
 	struct devices devices;
+	unsigned nheld; /* devices that are no more in it, but not yet free */
 	int probefd; /* an open file of its own, to try the lock with */
 	struct event *doubt;
 	unsigned doubts;
 	bool revoking;
+	bool ended; /* kept for what is still held of it */
 };
 
 TAILQ_HEAD(leases, lease);
 extern struct leases leases;
+extern struct leases ended_leases; /* whose devices are not yet free */
 
 /*
  * Starts watching the directory and adopts every lease file that is still
- * locked; calls kept for each, and removes the others.  0 or -errno.
+ * locked.  Those of leases that ended meanwhile stay until lease_settled().
+ * 0 or -errno.
  */
-int lease_init(void (*kept)(struct lease *));
+int lease_init(void);
+
+/* All records are read: what ended and left nothing is forgotten. */
+void lease_settled(void);
 
 /*
  * A new lease without devices, for a peer.  *fd is the open file to hand
@@ -61,13 +68,19 @@ const char *lease_command(const struct lease *);
 /* Raises what the lease counts for and writes it down; never lowers. */
 void lease_raise(struct lease *, uint64_t memlock);
 
-/* A device enters or leaves.  Its state is life.c's business. */
+/* A device enters or leaves, and is held then.  Its state is life.c's. */
 void lease_add(struct lease *, struct device *);
 void lease_drop(struct lease *, struct device *);
 
+/* A record says that the device was in this lease, which has ended. */
+void lease_held(uint64_t id, struct device *);
+
+/* Proven: nobody has it, or it is gone. */
+void lease_unheld(struct device *);
+
 /*
- * Over, though copies of its fd may be open: its devices go draining, its file
- * goes away.  why is for the log.
+ * Over, though copies of its fd may be open: its devices go draining, and its
+ * file goes when they are free.  why is for the log.
  */
 void lease_end(struct lease *, const char *why);
 

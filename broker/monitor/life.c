@@ -255,6 +255,7 @@ enter_draining(struct device *d)
 static void
 enter_resetting(struct device *d)
 {
+	lease_unheld(d);
 	/* Never under a host driver: it owns the device by now, and the
 	 * reset could hang in it. */
 	if (d->driver[0] != '\0' && !device_on_vfio(d))
@@ -289,6 +290,7 @@ enter_gone(struct device *d)
 	worker_abandon(d);
 	if (d->lease != NULL)
 		lease_drop(d->lease, d);
+	lease_unheld(d);
 	if (d->has_record)
 		record_forget(d);
 }

@@ -141,18 +141,6 @@ user_init(void)
 	return 0;
 }
 
-static void
-lease_kept(struct lease *l)
-{
-	(void)l; /* its devices are found by their records */
-}
-
-static int
-leases_init(void)
-{
-	return lease_init(lease_kept);
-}
-
 static int
 rundir_init(void)
 {
@@ -197,7 +185,7 @@ static const struct {
 	{ "policy", policyload_init, EX_CONFIG },
 	{ "uevents", uevent_init, EX_OSERR },
 	{ "PCI devices", inventory_scan, EX_OSERR },
-	{ "leases", leases_init, EX_OSERR },
+	{ "leases", lease_init, EX_OSERR },
 	{ "records", settle_records, EX_OSERR },
 	{ "socket", server_init, EX_CANTCREAT },
 };

@@ -62,7 +62,8 @@ step_module(struct run *run)
 	if (waitpid(pid, &status, 0) == -1)
 		return -errno;
 	if (!sysfs_driver_loaded(VFIO_DRIVER)) {
-		strlcpy(run->text, "the kernel has no vfio-pci driver; install its module "
+		strlcpy(run->text,
+		    "the kernel has no vfio-pci driver; install its module "
 		    "(CONFIG_VFIO_PCI)",
 		    sizeof(run->text));
 		return -ENODEV;
@@ -290,7 +291,8 @@ static const struct {
 	/* Once more: what rested here was free when it came, but root's
 	 * programs open nodes without asking. */
 	[PLAN_RESTORE] = { "restore",
-	    { { "prove", step_prove, true }, { "home-override", step_home_override, false },
+	    { { "prove", step_prove, true },
+		{ "home-override", step_home_override, false },
 		{ "home-unbind", step_home_unbind, false },
 		{ "home-bind", step_home_bind, false },
 		{ "home-clear", step_home_clear, false } } },

@@ -224,7 +224,7 @@ memlock_allowed(struct session *s, const struct lease *l, uint64_t memlock)
 	struct policy_usage usage;
 	const struct device *d;
 
-	if (usage_of(l->uid, l, &usage) != 0) {
+	if (usage_of(l->uid, l, true, &usage) != 0) {
 		session_end(s, STATUS_INTERNAL);
 		return false;
 	}

@@ -26,6 +26,8 @@ settle_record(struct device *d)
 	const struct record *r = &d->record;
 	struct lease *l = r->lease == 0 ? NULL : lease_find(r->lease);
 
+	/* Before its state changes: it may be found free at once. */
+	lease_held(r->lease, d);
 	if (rundir_worker_of(&d->facts.bdf) != 0) {
 		life_event(d, LIFE_DEADLINE,
 		    "a worker of the broker before this one is stuck with it");
@@ -85,7 +87,10 @@ found_junk(void *arg, const char *name)
 int
 settle_records(void)
 {
-	return record_each(found_record, found_junk, NULL);
+	int r = record_each(found_record, found_junk, NULL);
+
+	lease_settled();
+	return r;
 }
 
 void
