@@ -318,7 +318,8 @@ is_free(struct check *c, const struct device *d, bool *wait)
 	bool taken = d->wanted != NULL && d->wanted != c->asker;
 	const struct device *vf;
 
-	if (!taken && (d->state == STATE_HOST || d->state == STATE_READY)) {
+	if (!taken && (d->state == STATE_HOST || d->state == STATE_READY) &&
+	    !life_arriving(d)) {
 		*wait = false;
 		vf = stuck_vf(d);
 		if (vf != NULL)
@@ -329,7 +330,7 @@ is_free(struct check *c, const struct device *d, bool *wait)
 		c->pending = true;
 		return true;
 	}
-	*wait = taken || life_in_transit(d);
+	*wait = taken || life_in_transit(d) || life_arriving(d);
 	say_busy(c, d);
 	return false;
 }
@@ -603,8 +604,14 @@ check_claimable(struct device *d)
 
 	TAILQ_FOREACH(other, &inventory, entry) {
 		if (other == d || other->facts.group != d->facts.group ||
-		    other->is_bridge || driver_is_neutral(other->driver) ||
-		    device_on_vfio(other) || other->claimed)
+		    other->is_bridge)
+			continue;
+		/* Who has the group would have this one, too. */
+		if (other->lease != NULL || other->wanted != NULL ||
+		    (other->state != STATE_HOST && other->state != STATE_READY))
+			return false;
+		if (driver_is_neutral(other->driver) || device_on_vfio(other) ||
+		    other->claimed)
 			continue;
 		log_warn("%s is not claimed: %s in its group is the host's",
 		    device_name(d), device_name(other));

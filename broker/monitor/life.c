@@ -69,7 +69,6 @@ record_as(struct device *d, const char *step)
 	d->record.why[0] = '\0';
 	if (d->state == STATE_QUARANTINED)
 		memcpy(d->record.why, d->why, sizeof(d->record.why));
-	d->record.lease = d->lease == NULL ? 0 : d->lease->id;
 	r = record_write(&d->record);
 	d->has_record = true;
 	if (r != 0)
@@ -100,6 +99,9 @@ claim_has_failed(struct device *d, const char *why, enum status status)
 		acquisition_failed(d->wanted, d, why, status);
 }
 
+static void look_later(struct device *, unsigned ms);
+
+/* A claim can be told to have failed; what goes home has to get there. */
 static void
 start_worker(struct device *d, enum plan plan)
 {
@@ -107,9 +109,27 @@ start_worker(struct device *d, enum plan plan)
 
 	if (r == 0)
 		return;
-	if (plan == PLAN_CLAIM)
-		claim_has_failed(d, strerror(-r), STATUS_OS);
+	if (plan != PLAN_CLAIM) {
+		log_warn("%s: %s: no worker: %s", device_name(d),
+		    plan_name(plan), strerror(-r));
+		look_later(d, LOOK_MAX_MS);
+		return;
+	}
+	claim_has_failed(d, strerror(-r), STATUS_OS);
 	life_event(d, LIFE_FAILED, strerror(-r));
+}
+
+/* Claim lines for others of its group had to wait for this one's rest. */
+static void
+settle_group(const struct device *of)
+{
+	struct device *d;
+
+	TAILQ_FOREACH(d, &inventory, entry) {
+		if (d != of && d->claimed && d->state == STATE_HOST &&
+		    d->facts.group == of->facts.group)
+			look_later(d, 0);
+	}
 }
 
 static void
@@ -118,6 +138,7 @@ enter_host(struct device *d)
 	if (d->has_record)
 		record_forget(d);
 	life_settle(d);
+	settle_group(d);
 }
 
 static void
@@ -130,20 +151,24 @@ enter_claiming(struct device *d)
 static void
 enter_ready(struct device *d)
 {
+	d->record.lease = 0; /* from here on nobody has had it */
 	if (d->record.taken)
 		record_as(d, "ready");
 	else if (d->has_record)
 		record_forget(d);
 	life_settle(d);
+	settle_group(d);
 }
 
 static void
 enter_leased(struct device *d)
 {
+	d->record.lease = d->lease->id;
 	record_as(d, "leased");
 }
 
 static void look(struct device *);
+static void retry(struct device *);
 
 static void
 look_timer(evutil_socket_t fd, short what, void *arg)
@@ -154,6 +179,8 @@ look_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (d->state == STATE_HOST)
 		life_settle(d);
+	else if (d->state == STATE_RESETTING || d->state == STATE_RESTORING)
+		retry(d);
 	else
 		look(d);
 }
@@ -180,6 +207,13 @@ void
 life_arrived(struct device *d)
 {
 	look_later(d, ARRIVAL_MS);
+}
+
+bool
+life_arriving(const struct device *d)
+{
+	return d->state == STATE_HOST && d->driver[0] == '\0' &&
+	       d->timer != NULL && event_pending(d->timer, EV_TIMEOUT, NULL);
 }
 
 /* A worker of the broker before us is stuck with it: is it still? */
@@ -225,6 +259,16 @@ look(struct device *d)
 	}
 }
 
+/* Not by a lease, but through its group or as root: it needs a reset. */
+static void
+had_by_somebody(struct device *d, int error)
+{
+	if (error != -EBUSY || d->record.lease != 0)
+		return;
+	d->record.lease = RECORD_SOMEBODY;
+	record_as(d, "held");
+}
+
 /* Who holds it is said now and then; the looking goes on. */
 static void
 looked(struct device *d, const struct worker_result *res)
@@ -233,6 +277,7 @@ looked(struct device *d, const struct worker_result *res)
 		life_event(d, LIFE_UNHELD, "nobody has it open");
 		return;
 	}
+	had_by_somebody(d, res->error);
 	if (res->error != -EBUSY) {
 		life_why(
 		    d, "group %d: %s", d->facts.group, strerror(-res->error));
@@ -260,6 +305,8 @@ enter_resetting(struct device *d)
 	 * reset could hang in it. */
 	if (d->driver[0] != '\0' && !device_on_vfio(d))
 		life_event(d, LIFE_RESET, "a host driver has it");
+	else if (d->record.lease == 0)
+		life_event(d, LIFE_RESET, "nobody has had it");
 	else
 		start_worker(d, PLAN_RESET);
 }
@@ -301,6 +348,15 @@ enter_wedged(struct device *d)
 	log_warn("%s is wedged: %s", device_name(d), d->why);
 	if (d->worker == NULL)
 		look_again(d);
+}
+
+/* No worker could be had before. */
+static void
+retry(struct device *d)
+{
+	if (d->worker == NULL)
+		start_worker(
+		    d, d->state == STATE_RESETTING ? PLAN_RESET : PLAN_RESTORE);
 }
 
 static void (*const enter[STATE_COUNT])(struct device *) = {
@@ -399,6 +455,30 @@ claim_done(struct device *d, const struct worker_result *res, const char *why)
 }
 
 static void
+worker_failed(
+    struct device *d, const struct worker_result *res, const char *why)
+{
+	if (res->plan != PLAN_CLAIM && strcmp(res->step, WORKER_QUEUED) == 0) {
+		look_later(d, LOOK_MAX_MS);
+	} else if (res->plan == PLAN_RESTORE && res->error == -EBUSY &&
+		   strcmp(res->step, "prove") == 0) {
+		had_by_somebody(d, res->error);
+		life_event(d, LIFE_HELD, "somebody has its group open");
+	} else {
+		life_event(d, LIFE_FAILED, why);
+	}
+}
+
+/* A reset that came late is one all the same: the next would be as late. */
+static void
+wedged_done(struct device *d, const struct worker_result *res)
+{
+	if (res->plan == PLAN_RESET && res->error == 0)
+		d->record.lease = 0;
+	life_event(d, LIFE_UNWEDGED, "the kernel let go of it");
+}
+
+static void
 worker_done(struct device *d, const struct worker_result *res)
 {
 	char why[WHY_MAX];
@@ -411,7 +491,7 @@ worker_done(struct device *d, const struct worker_result *res)
 	if (res->plan == PLAN_CLAIM)
 		claim_done(d, res, why);
 	if (d->state == STATE_WEDGED)
-		life_event(d, LIFE_UNWEDGED, "the kernel let go of it");
+		wedged_done(d, res);
 	else if (d->state == STATE_DRAINING && res->plan == PLAN_UNBIND)
 		look(d);
 	else if (d->state == STATE_DRAINING)
@@ -419,11 +499,8 @@ worker_done(struct device *d, const struct worker_result *res)
 	else if (res->error == 0)
 		life_event(
 		    d, outcomes[res->plan].done, outcomes[res->plan].why);
-	else if (res->plan == PLAN_RESTORE && res->error == -EBUSY &&
-		 strcmp(res->step, "prove") == 0)
-		life_event(d, LIFE_HELD, "somebody has its group open");
 	else
-		life_event(d, LIFE_FAILED, why);
+		worker_failed(d, res, why);
 }
 
 static void

@@ -35,6 +35,9 @@ void life_settle(struct device *);
  */
 void life_arrived(struct device *);
 
+/* Whether it is so new that its driver may still come. */
+bool life_arriving(const struct device *);
+
 /* Sets what `status` shows, without a change of state. */
 void life_why(struct device *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -181,7 +181,7 @@ step_reset(struct run *run)
 	char driver[SYSFS_NAME_MAX], methods[128];
 	int e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
 
-	if (e != 0 || run->record->reset_none)
+	if (e != 0)
 		return e;
 	if (driver[0] != '\0' && !driver_is_vfio(driver)) {
 		snprintf(run->text, sizeof(run->text), "not reset: %s has it",
@@ -192,9 +192,16 @@ step_reset(struct run *run)
 	if (e == -ENOENT || (e == 0 && methods[0] == '\0')) {
 		strlcpy(
 		    run->text, "it has no reset of its own", sizeof(run->text));
-		return -EOPNOTSUPP;
+		e = -EOPNOTSUPP;
 	}
-	return e != 0 ? e : sysfs_store(run->dirfd, "reset", "1");
+	if (e == 0)
+		e = sysfs_store(run->dirfd, "reset", "1");
+	/* `reset none' lifts the consequence, not the reset. */
+	if (run->record->reset_none) {
+		run->text[0] = '\0';
+		e = 0;
+	}
+	return e;
 }
 
 /*

@@ -10,6 +10,7 @@
 #include "sysfs.h"
 
 #define RECORD_WHY_MAX 200
+#define RECORD_SOMEBODY UINT64_MAX /* as the lease: somebody without one */
 
 /*
  * What must be put back, per device, written before anything is changed.
@@ -23,7 +24,7 @@ struct record {
 	char step[SYSFS_NAME_MAX]; /* under way when it was written */
 	char driver[SYSFS_NAME_MAX]; /* the host's; "" none */
 	char override[SYSFS_NAME_MAX]; /* driver_override before; "" none */
-	uint64_t lease; /* 0: none */
+	uint64_t lease; /* who has had it since its reset; 0: nobody */
 	bool taken; /* we moved it to vfio-pci */
 	bool reset_none; /* its rule does without a reset */
 	char why[RECORD_WHY_MAX]; /* it is in quarantine; else "" */

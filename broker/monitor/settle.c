@@ -69,7 +69,7 @@ found_record(void *arg, const struct bdf *bdf)
 	}
 	/* Nobody knows what to put back: leave it and say so. */
 	log_warn("%s: its record: %s", device_name(d), strerror(-r));
-	d->record = (struct record){ .bdf = *bdf };
+	d->record = (struct record){ .bdf = *bdf, .lease = RECORD_SOMEBODY };
 	d->unreadable = true;
 	life_event(d, LIFE_QUARANTINE, "its record can not be read");
 }

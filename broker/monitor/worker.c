@@ -214,6 +214,8 @@ worker_late(evutil_socket_t fd, short what, void *arg)
 		worker_tired(w);
 		return;
 	}
+	if (w->eof) /* it is done, and only not yet reaped */
+		return;
 	/* Stuck ones must not use up the number that may run. */
 	w->result.late = true;
 	nrunning--;
@@ -378,6 +380,7 @@ worker_unqueue(struct worker *w)
 	failed.error = worker_run(w);
 	if (failed.error == 0)
 		return;
+	strlcpy(failed.step, WORKER_QUEUED, sizeof(failed.step));
 	worker_free(w);
 	d->worker = NULL;
 	calls->done(d, &failed);

@@ -4,7 +4,10 @@
  * revoked one's question first, and a claim that fails.
  */
 
+#include <sys/resource.h>
+
 #include "broker/monitor/acquire.h"
+#include "broker/monitor/config.h"
 #include "broker/monitor/lease.h"
 #include "broker/monitor/life.h"
 #include "tests/unit/test_mon_work.h"
@@ -59,6 +62,7 @@ leased(void)
 	TAILQ_INIT(&l.devices);
 	TAILQ_INSERT_TAIL(&leases, &l, entry);
 	device->state = STATE_LEASED;
+	device->record.lease = l.id;
 	lease_add(&l, device);
 	return &l;
 }
@@ -67,11 +71,14 @@ leased(void)
 START_TEST(drains)
 {
 	machine("vfio-pci", NO_GROUP);
-	device->state = STATE_LEASED;
+	leased();
+	lease_drop(device->lease, device);
 	life_event(device, LIFE_CLOSED, "closed");
 	ck_assert_int_eq(device->state, STATE_DRAINING);
 	ck_assert_ptr_nonnull(device->worker);
+	ck_assert_ptr_nonnull(device->held_by);
 	assert_comes_to(STATE_RESETTING);
+	ck_assert_ptr_null(device->held_by);
 	assert_comes_to(STATE_READY);
 	ck_assert_str_eq(work_content(DEVICE "reset"), "1");
 	ck_assert_str_eq(work_content(DRIVERS "vfio-pci/unbind"), "");
@@ -92,6 +99,43 @@ START_TEST(not_proven)
 	ck_assert_str_eq(work_content(DEVICE "reset"), "");
 	device->facts.group = NO_GROUP;
 	assert_comes_to(STATE_READY);
+}
+END_TEST
+
+/* A reset that is later than the workers' patience is one all the same: a
+ * second one would wait here for ever. */
+START_TEST(slow_reset)
+{
+	machine("vfio-pci", NO_GROUP);
+	work_fifo(DEVICE "reset");
+	config.worker_timeout = 1;
+	device->record.lease = 42;
+	device->state = STATE_LEASED;
+	life_event(device, LIFE_CLOSED, "closed");
+	assert_comes_to(STATE_WEDGED);
+	ck_assert_str_eq(work_take(DEVICE "reset"), "1");
+	assert_comes_to(STATE_READY);
+}
+END_TEST
+
+/* No fd for a worker's pipe: what goes home waits, and is not given up. */
+START_TEST(no_worker)
+{
+	struct rlimit all, few;
+
+	machine("vfio-pci", NO_GROUP);
+	device->record.lease = 42;
+	device->state = STATE_DRAINING;
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = all;
+	few.rlim_cur = 3;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	life_event(device, LIFE_UNHELD, "free");
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+	ck_assert_int_eq(device->state, STATE_RESETTING);
+	ck_assert_ptr_null(device->worker);
+	assert_comes_to(STATE_READY);
+	ck_assert_str_eq(work_content(DEVICE "reset"), "1");
 }
 END_TEST
 
@@ -182,6 +226,8 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, work_teardown);
 	tcase_add_test(tc, drains);
+	tcase_add_test(tc, slow_reset);
+	tcase_add_test(tc, no_worker);
 	tcase_add_test(tc, not_proven);
 	tcase_add_loop_test(tc, asked_back, 0, 2);
 	tcase_add_test(tc, asked_in_vain);

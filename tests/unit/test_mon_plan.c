@@ -318,7 +318,7 @@ static const struct {
 } resets[] = {
 	{ "vfio-pci", "flr\n", false, 0, "", "1" },
 	{ NULL, "pm bus\n", false, 0, "", "1" },
-	{ "vfio-pci", "flr\n", true, 0, "", "" },
+	{ "vfio-pci", "flr\n", true, 0, "", "1" },
 	{ "vfio-pci", NULL, true, 0, "", "" },
 	{ "igbvf", "flr\n", false, -EBUSY, "not reset: igbvf has it", "" },
 	{ "vfio-pci", NULL, false, -EOPNOTSUPP, "it has no reset of its own",

@@ -144,7 +144,7 @@ END_TEST
 START_TEST(on_vfio)
 {
 	machine("vfio-pci");
-	record(steps[_i], 0);
+	record(steps[_i], 41);
 	start();
 	ck_assert_int_eq(device->state, STATE_DRAINING);
 	ck_assert_ptr_nonnull(device->worker);
@@ -163,11 +163,25 @@ START_TEST(on_vfio)
 }
 END_TEST
 
+/* Nobody has had it since it was reset, or taken: no reset, which it may not
+ * even have, and no quarantine for the want of one. */
+START_TEST(on_vfio_unused)
+{
+	machine("vfio-pci");
+	fixture_remove(&tree, DEVICE "reset_method");
+	record(steps[_i], 0);
+	start();
+	ck_assert_int_eq(device->state, STATE_DRAINING);
+	assert_comes_to(STATE_RESTORING);
+	ck_assert_str_eq(work_content(DEVICE "reset"), "");
+}
+END_TEST
+
 /* No driver has it: died between unbind and bind. */
 START_TEST(on_no_driver)
 {
 	machine(NULL);
-	record(steps[_i], 0);
+	record(steps[_i], 41);
 	start();
 	assert_comes_to(STATE_RESTORING);
 	ck_assert_str_eq(work_content(DEVICE "reset"), "1");
@@ -204,20 +218,17 @@ START_TEST(lease_of_another)
 }
 END_TEST
 
-/*
- * It rested on vfio-pci, claimed: there it stays.  But who had it since the
- * record was written nobody knows, so it is proven unheld and reset first.
- */
+/* It rested on vfio-pci, claimed: there it stays, proven unheld.  Nobody has
+ * had it since its last reset: a lease would stand in the record. */
 START_TEST(ready_and_claimed)
 {
 	machine("vfio-pci");
 	record("ready", 0);
 	start();
 	ck_assert_int_eq(device->state, STATE_DRAINING);
-	assert_comes_to(STATE_RESETTING);
 	assert_comes_to(STATE_READY);
 	ck_assert_ptr_null(device->worker);
-	ck_assert_str_eq(work_content(DEVICE "reset"), "1");
+	ck_assert_str_eq(work_content(DEVICE "reset"), "");
 	ck_assert_str_eq(work_content(DRIVERS "vfio-pci/unbind"), "");
 	ck_assert(has_record());
 	ck_assert_str_eq(device->record.step, "ready");
@@ -326,6 +337,7 @@ main(void)
 	tcase_add_loop_test(tc, on_its_own_driver, 0, NSTEPS);
 	tcase_add_loop_test(tc, on_vfio, 0, NSTEPS);
 	tcase_add_loop_test(tc, on_no_driver, 0, NSTEPS);
+	tcase_add_loop_test(tc, on_vfio_unused, 0, NSTEPS);
 	tcase_add_loop_test(tc, lease_lives, 0, 2);
 	tcase_add_loop_test(tc, lease_of_another, 0, 2);
 	tcase_add_loop_test(tc, quarantined, 0, 2);
