@@ -19,6 +19,7 @@
 #include "loop.h"
 #include "memlock.h"
 #include "pidfd.h"
+#include "quota.h"
 #include "request.h"
 #include "session.h"
 #include "vfio.h"
@@ -82,10 +83,12 @@ static void
 acquisition_end(struct acquisition *a, enum status status)
 {
 	struct session *s = a->session;
+	char unsaid[LOG_UNSAID_MAX];
 
-	if (status != STATUS_OK)
-		log_info("%s: acquire refused: %s", session_who(s),
-		    status_name(status));
+	if (status != STATUS_OK &&
+	    log_limit(quota_log(s->account), clock_us(), unsaid))
+		log_info("%s: acquire refused: %s%s", session_who(s),
+		    status_name(status), unsaid);
 	acquisition_drop(a);
 	session_end(s, status);
 }
@@ -302,6 +305,7 @@ static struct check
 acquisition_check(struct acquisition *a)
 {
 	struct check c = { .who = peer_subject(&a->session->peer),
+		.foreign = a->session->peer.foreign,
 		.lease = a->req.lease == 0 ? NULL : lease_find(a->req.lease),
 		.asker = a,
 		.bdfs = a->req.devices,

@@ -99,6 +99,19 @@ usage_clear(struct policy_usage *u)
 /* ---- is it there ------------------------------------------------------ */
 
 static void
+check_home(struct check *c)
+{
+	if (!c->foreign)
+		return;
+	refuse(c, STATUS_DENIED);
+	texts_add(&c->texts, MON_TEXT_WHY,
+	    "you are in another user namespace than the broker, where uids "
+	    "and groups say nothing");
+	texts_add(&c->texts, MON_TEXT_FIX,
+	    "run the command outside the container, and pass on the fds");
+}
+
+static void
 check_present(struct check *c)
 {
 	char name[BDF_STRLEN];
@@ -571,6 +584,7 @@ check_run(struct check *c)
 	c->wait = c->pending = false;
 	c->nmembers = 0;
 	STAILQ_INIT(&c->texts);
+	check_home(c);
 	check_present(c);
 	if (c->status == STATUS_OK)
 		check_policy(c);

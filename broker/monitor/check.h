@@ -26,6 +26,7 @@ struct check_member {
 struct check {
 	/* the question */
 	struct policy_subject who;
+	bool foreign; /* of another user namespace: see peer.h */
 	struct lease *lease; /* devices are added to it; NULL: a new one */
 	struct acquisition *asker; /* whose claims do not stand in its way */
 	const struct bdf *bdfs;

@@ -8,6 +8,7 @@
 #include "peer.h"
 
 #include "holders.h"
+#include "pidfd.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +23,19 @@
 #define SO_PEERPIDFD 77 /* <asm-generic/socket.h> since 6.5 */
 #endif
 
-#define GROUPS_MAX 65536 /* NGROUPS_MAX */
+/*
+ * Each is memory here as long as the peer stays.  More than that, up to the
+ * kernel's 65536, are made up in a user namespace.
+ */
+#define GROUPS_MAX 4096
+
+static int
+gid_compare(const void *a, const void *b)
+{
+	const gid_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
 
 static int
 read_groups(int sockfd, struct peer *p, gid_t primary)
@@ -49,6 +62,7 @@ read_groups(int sockfd, struct peer *p, gid_t primary)
 	}
 	p->gids = gids;
 	p->ngids = 1 + len / sizeof(gid_t);
+	qsort(gids, p->ngids, sizeof(gid_t), gid_compare);
 	return 0;
 }
 
@@ -82,6 +96,19 @@ read_pidfd(int sockfd, const struct peer *p)
 	return -1; /* reaped already: it can have no limit raised */
 }
 
+/* The pidfd is asked last: the number could be another process's by now. */
+static bool
+in_our_userns(const struct peer *p)
+{
+	char path[40], theirs[64] = "", ours[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", p->pid);
+	if (readlink(path, theirs, sizeof(theirs) - 1) == -1 ||
+	    readlink("/proc/self/ns/user", ours, sizeof(ours) - 1) == -1)
+		return false;
+	return strcmp(theirs, ours) == 0 && pidfd_pid(p->pidfd) == p->pid;
+}
+
 int
 peer_identify(int sockfd, struct peer *p)
 {
@@ -98,6 +125,7 @@ peer_identify(int sockfd, struct peer *p)
 	if (r != 0)
 		return r;
 	p->pidfd = read_pidfd(sockfd, p);
+	p->foreign = !in_our_userns(p);
 	process_name(p->pid, p->comm, sizeof(p->comm));
 	return 0;
 }

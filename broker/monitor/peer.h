@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 #include "policy/policy.h"
 
 /*
@@ -14,9 +16,15 @@ struct peer {
 	uid_t uid;
 	pid_t pid;
 	int pidfd; /* -1: the process is gone, or the kernel has none */
-	gid_t *gids; /* primary first */
+	gid_t *gids; /* the primary one too, ascending */
 	size_t ngids;
 	char comm[32]; /* printable; for people only */
+	/*
+	 * In another user namespace, or gone.  There a user can be any of
+	 * his subordinate uids and drop any of his groups (newuidmap(1)):
+	 * to the policy he is nobody, and nothing is lent to him.
+	 */
+	bool foreign;
 };
 
 /* Fills *p from a connected socket. 0 or -errno; then nothing is held. */

@@ -12,6 +12,7 @@
 #include <bsd/sys/queue.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct account {
@@ -19,6 +20,7 @@ struct account {
 	uid_t uid;
 	unsigned connections;
 	uint64_t next_us; /* when the bucket would be full again */
+	struct log_limit log;
 };
 
 static LIST_HEAD(, account) accounts = LIST_HEAD_INITIALIZER(accounts);
@@ -66,7 +68,9 @@ quota_connect(struct account **out, uid_t uid, uint64_t limit, uint64_t now_us)
 		return -ENOMEM;
 	if (limit == POLICY_UNLIMITED)
 		limit = QUOTA_CONNECTIONS;
-	if (a->connections >= limit || all_connections >= QUOTA_ALL_CONNECTIONS)
+	if (a->connections >= limit ||
+	    all_connections >=
+		QUOTA_ALL_CONNECTIONS - (uid == 0 ? 0 : QUOTA_ROOT_CONNECTIONS))
 		return -EAGAIN;
 	a->connections++;
 	all_connections++;
@@ -98,4 +102,40 @@ quota_request(struct account *a, uint64_t now_us, uint64_t per_second)
 		return a->next_us + cost - now_us - 1000000;
 	a->next_us += cost;
 	return 0;
+}
+
+#define MUCH_US 1000
+#define SHARE 8
+#define LOG_EVERY_US 200000
+#define LOG_BURST_US 4000000 /* twenty of them */
+
+void
+quota_spend(struct account *a, uint64_t us)
+{
+	if (us > MUCH_US)
+		a->next_us += us * SHARE;
+}
+
+struct log_limit *
+quota_log(struct account *a)
+{
+	return &a->log;
+}
+
+bool
+log_limit(struct log_limit *l, uint64_t now_us, char unsaid[LOG_UNSAID_MAX])
+{
+	if (l->next_us < now_us)
+		l->next_us = now_us;
+	if (l->next_us + LOG_EVERY_US > now_us + LOG_BURST_US) {
+		l->unsaid++;
+		return false;
+	}
+	unsaid[0] = '\0';
+	if (l->unsaid > 0)
+		snprintf(unsaid, LOG_UNSAID_MAX, "; %u more like it unsaid",
+		    l->unsaid);
+	l->next_us += LOG_EVERY_US;
+	l->unsaid = 0;
+	return true;
 }

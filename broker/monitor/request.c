@@ -37,7 +37,8 @@ request_admin(const struct session *s)
 {
 	struct policy_subject who = peer_subject(&s->peer);
 
-	return who.uid == 0 || policy_is_admin(policy_current(), &who);
+	return !s->peer.foreign &&
+	       (who.uid == 0 || policy_is_admin(policy_current(), &who));
 }
 
 uint32_t
@@ -62,7 +63,7 @@ is_allowed(const struct session *s, const struct device *d)
 
 	policy_decide(
 	    policy_current(), &inventory_world, &who, &usage, &req, &dec, NULL);
-	return dec.verdict == POLICY_ALLOW;
+	return dec.verdict == POLICY_ALLOW && !s->peer.foreign;
 }
 
 static uint32_t

@@ -86,8 +86,8 @@ session_close(struct session *s)
 	loop_free(&s->later);
 	if (s->account != NULL)
 		quota_disconnect(s->account);
-	if (s->fd != -1)
-		close(s->fd);
+	fdpass_close(&s->clientfd, 1);
+	fdpass_close(&s->fd, 1);
 	peer_clear(&s->peer);
 	free(s);
 }
@@ -265,6 +265,8 @@ session_event(struct session *s, struct mon_event *e)
 	s->seq = seq;
 }
 
+static void session_begin(struct session *);
+
 static void
 session_later(evutil_socket_t fd, short what, void *arg)
 {
@@ -272,7 +274,10 @@ session_later(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	session_read_on(s);
+	if (s->fd == -1)
+		session_begin(s);
+	else
+		session_read_on(s);
 }
 
 /* Whether nothing more comes: the end is no request, and costs nothing. */
@@ -311,6 +316,7 @@ session_readable(evutil_socket_t sockfd, short what, void *arg)
 	const struct mon_header *h = (const void *)record;
 	int fd = -1;
 	size_t nfds = 1;
+	uint64_t start;
 	ssize_t n;
 
 	(void)what;
@@ -338,18 +344,21 @@ session_readable(evutil_socket_t sockfd, short what, void *arg)
 	s->busy = true;
 	s->seq = h->seq;
 	event_del(s->readable); /* one at a time; session_end() goes on */
+	start = clock_us();
 	request_dispatch(s, record, fd);
+	quota_spend(s->account, clock_us() - start);
 }
 
 static void
-session_welcome(struct session *s, int clientfd)
+session_welcome(struct session *s)
 {
 	struct mon_welcome w = { .uid = s->peer.uid,
 		.pid = (uint32_t)s->peer.pid,
 		.admin = request_admin(s),
 		.features = request_features() };
 
-	session_send(s, MON_WELCOME, &w, &clientfd, 1);
+	session_send(s, MON_WELCOME, &w, &s->clientfd, 1);
+	s->clientfd = -1;
 }
 
 static int
@@ -358,11 +367,46 @@ session_attach(struct session *s)
 	int r = spawn_session(&s->pid, &s->fd);
 
 	if (r == 0)
-		r = loop_event(&s->later, -1, 0, session_later, s);
-	if (r == 0)
 		r = loop_event(&s->readable, s->fd, EV_READ | EV_PERSIST,
 		    session_readable, s);
 	return r;
+}
+
+static void
+session_begin(struct session *s)
+{
+	int r = session_attach(s);
+
+	if (r != 0) {
+		log_warn("%s: not served: %s", session_who(s), strerror(-r));
+		session_close(s);
+		return;
+	}
+	session_welcome(s);
+}
+
+/* A connection costs a process: it counts as a request, and waits like one. */
+static void
+session_admit(struct session *s, const struct policy_limits *limits)
+{
+	uint64_t wait = quota_request(s->account, clock_us(), limits->requests);
+
+	if (wait == 0)
+		session_begin(s);
+	else
+		loop_timer(s->later, (unsigned)(wait / 1000 + 1));
+}
+
+static void
+session_not_served(const struct session *s, int r)
+{
+	static struct log_limit limit;
+	char unsaid[LOG_UNSAID_MAX];
+
+	if (log_limit(&limit, clock_us(), unsaid))
+		log_warn("%s: not served: %s%s", session_who(s),
+		    r == -EAGAIN ? "too many connections" : strerror(-r),
+		    unsaid);
 }
 
 void
@@ -379,22 +423,22 @@ session_start(int clientfd, struct peer *peer)
 		return;
 	}
 	s->peer = *peer;
+	s->clientfd = clientfd;
 	s->fd = -1;
 	STAILQ_INIT(&s->queue);
 	TAILQ_INSERT_TAIL(&sessions, s, entry);
 	policy_limits_of(policy_current(), &who, &limits);
-	r = quota_connect(
-	    &s->account, s->peer.uid, limits.connections, clock_us());
+	/* The uids of another user namespace are for the taking. */
+	r = quota_connect(&s->account, peer->foreign ? UINT32_MAX : who.uid,
+	    limits.connections, clock_us());
 	if (r == 0)
-		r = session_attach(s);
-	if (r != 0) {
-		log_warn("%s: not served: %s", session_who(s),
-		    r == -EAGAIN ? "too many connections" : strerror(-r));
-		close(clientfd);
-		session_close(s);
+		r = loop_event(&s->later, -1, 0, session_later, s);
+	if (r == 0) {
+		session_admit(s, &limits);
 		return;
 	}
-	session_welcome(s, clientfd);
+	session_not_served(s, r);
+	session_close(s);
 }
 
 bool

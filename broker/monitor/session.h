@@ -27,7 +27,8 @@ struct session {
 	struct peer peer;
 	struct account *account;
 	pid_t pid;
-	int fd; /* to the session process */
+	int clientfd; /* until a session process has it */
+	int fd; /* to that process; -1: it waits for its turn */
 	struct event *readable;
 	struct event *writable;
 	struct event *later; /* the rate was exceeded: read again then */

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include <grp.h>
+#include <sched.h>
 #include <stdio.h>
 
 #include <netinet/in.h>
@@ -19,6 +20,7 @@
 
 #define UID 54321
 #define GID 54322
+#define GROUPS_MAX 4096 /* as peer.c has it */
 
 static int listenfd = -1;
 static struct sockaddr_un addr;
@@ -52,6 +54,7 @@ struct client {
 	size_t ngids;
 	bool changes; /* after it has connected */
 	bool ends; /* likewise */
+	bool leaves; /* our user namespace, before that */
 	const char *comm;
 };
 
@@ -69,6 +72,8 @@ client_start(const struct client *c)
 		prctl(PR_SET_NAME, c->comm);
 	if (!c->changes)
 		become(UID, GID, c->gids, c->ngids);
+	if (c->leaves && unshare(CLONE_NEWUSER) != 0)
+		_exit(1);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 	if (fd == -1 || connect(fd, (struct sockaddr *)&addr, addrlen) != 0)
 		_exit(1);
@@ -143,7 +148,7 @@ START_TEST(another_uid)
 	ck_assert_uint_eq(p.uid, UID);
 	ck_assert_int_eq(p.pid, pid);
 	ck_assert_uint_eq(p.ngids, 4);
-	ck_assert_uint_eq(p.gids[0], GID);
+	ck_assert(has_group(&p, GID));
 	for (size_t i = 0; i < 3; i++)
 		ck_assert(has_group(&p, gids[i]));
 	ck_assert_str_eq(p.comm, "a client");
@@ -170,25 +175,45 @@ START_TEST(no_groups)
 }
 END_TEST
 
-/* As many as there can be. */
-START_TEST(all_groups)
+/* As many as anybody needs; whoever has more made them up. */
+START_TEST(many_groups)
 {
-	static gid_t gids[65536];
-	struct client c = { .gids = gids, .ngids = 65536 };
+	static gid_t gids[GROUPS_MAX + 1];
+	struct client c = { .gids = gids, .ngids = GROUPS_MAX + _i };
 	struct peer p;
 	pid_t pid;
 	int fd;
 
-	for (size_t i = 0; i < 65536; i++)
-		gids[i] = 100000 + (gid_t)i;
+	for (size_t i = 0; i < GROUPS_MAX + 1; i++)
+		gids[i] = 200000 - (gid_t)i;
 	pid = client_start(&c);
 	fd = client_accept();
-	ck_assert_int_eq(peer_identify(fd, &p), 0);
-	ck_assert_uint_eq(p.ngids, 65537);
-	ck_assert_uint_eq(p.gids[0], GID);
-	ck_assert(has_group(&p, 100000) && has_group(&p, 165535));
+	ck_assert_int_eq(peer_identify(fd, &p), _i == 0 ? 0 : -E2BIG);
+	ck_assert_uint_eq(p.ngids, _i == 0 ? GROUPS_MAX + 1 : 0);
+	for (size_t i = 1; i < p.ngids; i++)
+		ck_assert_uint_gt(p.gids[i], p.gids[i - 1]);
 	peer_clear(&p);
 	child_kill(pid);
+	close(fd);
+}
+END_TEST
+
+/* There its uid and its groups are what its user likes. */
+START_TEST(another_userns)
+{
+	struct client c = { .leaves = _i == 0, .ends = _i == 1 };
+	pid_t pid = client_start(&c);
+	int fd = client_accept();
+	struct peer p;
+
+	if (c.ends)
+		ck_assert_int_eq(child_end(pid), 0);
+	ck_assert_int_eq(peer_identify(fd, &p), 0);
+	ck_assert_uint_eq(p.uid, UID);
+	ck_assert_int_eq(p.foreign, _i < 2);
+	peer_clear(&p);
+	if (!c.ends)
+		child_kill(pid);
 	close(fd);
 }
 END_TEST
@@ -284,7 +309,8 @@ main(void)
 	tcase_add_test(tc, ourselves);
 	tcase_add_test(tc, another_uid);
 	tcase_add_test(tc, no_groups);
-	tcase_add_test(tc, all_groups);
+	tcase_add_loop_test(tc, many_groups, 0, 2);
+	tcase_add_loop_test(tc, another_userns, 0, 3);
 	tcase_add_test(tc, changed_since);
 	tcase_add_test(tc, gone);
 	tcase_add_test(tc, hostile_name);

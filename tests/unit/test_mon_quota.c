@@ -9,6 +9,7 @@
 #include "tests/unit/test_mon.h"
 
 #define SECOND 1000000ULL
+#define ALL_USERS (QUOTA_ALL_CONNECTIONS - QUOTA_ROOT_CONNECTIONS)
 
 START_TEST(per_uid)
 {
@@ -59,17 +60,20 @@ END_TEST
 
 START_TEST(in_all)
 {
-	static struct account *all[QUOTA_ALL_CONNECTIONS];
-	struct account *more = NULL;
+	static struct account *all[ALL_USERS];
+	struct account *more = NULL, *root;
 
-	for (unsigned i = 0; i < QUOTA_ALL_CONNECTIONS; i++)
-		ck_assert_int_eq(quota_connect(&all[i], i, 1, 0), 0);
+	for (unsigned i = 0; i < ALL_USERS; i++)
+		ck_assert_int_eq(quota_connect(&all[i], 1 + i, 1, 0), 0);
 	ck_assert_int_eq(quota_connect(&more, 9999, 1, 0), -EAGAIN);
 	ck_assert_int_eq(quota_connect(&more, 7, 2, 0), -EAGAIN);
 	quota_disconnect(all[11]);
 	ck_assert_int_eq(quota_connect(&all[11], 9999, 1, 0), 0);
-	ck_assert_int_eq(quota_connect(&more, 11, 1, 0), -EAGAIN);
-	for (unsigned i = 0; i < QUOTA_ALL_CONNECTIONS; i++)
+	ck_assert_int_eq(quota_connect(&more, 12, 1, 0), -EAGAIN);
+	/* Root comes in all the same, to look what is the matter. */
+	ck_assert_int_eq(quota_connect(&root, 0, 1, 0), 0);
+	quota_disconnect(root);
+	for (unsigned i = 0; i < ALL_USERS; i++)
 		quota_disconnect(all[i]);
 }
 END_TEST
@@ -240,6 +244,48 @@ START_TEST(shared)
 }
 END_TEST
 
+/* Who asks what takes long has less of it; the usual request is not charged. */
+START_TEST(spends)
+{
+	struct account *a = account();
+	uint64_t now = SECOND, spent = 0;
+	int i;
+
+	quota_spend(a, 500);
+	for (i = 0; i < 1000; i++)
+		ck_assert_uint_eq(quota_request(a, now, 1000), 0);
+	now += 2 * SECOND;
+	while (quota_request(a, now, 1000) == 0) {
+		quota_spend(a, 20000);
+		spent += 20000;
+	}
+	ck_assert_uint_le(spent, SECOND / 8 + 20000);
+	ck_assert_uint_ge(spent, SECOND / 16);
+	quota_disconnect(a);
+}
+END_TEST
+
+/* Twenty at once, then five a second, and how many there would have been. */
+START_TEST(logs)
+{
+	struct log_limit l = { .unsaid = 0 };
+	char unsaid[LOG_UNSAID_MAX];
+	unsigned said = 0;
+
+	for (uint64_t t = 0; t < SECOND; t += 1000) {
+		if (!log_limit(&l, 9 * SECOND + t, unsaid))
+			continue;
+		said++;
+		if (said > 21)
+			ck_assert_str_eq(unsaid, "; 199 more like it unsaid");
+	}
+	ck_assert_uint_eq(said, 24);
+	ck_assert(log_limit(&l, 99 * SECOND, unsaid));
+	ck_assert(log_limit(&l, 100 * SECOND, unsaid));
+	ck_assert_str_eq(unsaid, "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -263,6 +309,8 @@ main(void)
 	tcase_add_loop_test(rate, polite, 0, n);
 	tcase_add_test(rate, unlimited);
 	tcase_add_test(rate, shared);
+	tcase_add_test(rate, spends);
+	tcase_add_test(rate, logs);
 	suite_add_tcase(s, rate);
 	return run_suite(s);
 }
