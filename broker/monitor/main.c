@@ -44,6 +44,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define NOFILE 131072
+
 static struct event *on_chld, *on_hup, *on_term, *on_int;
 
 static void
@@ -117,15 +119,22 @@ standard_fds(void)
 	closefrom(STDERR_FILENO + (getenv("LISTEN_FDS") != NULL ? 2 : 1));
 }
 
-/* An fd or two per connection. */
+/*
+ * Two fds per connection here, and a full grant in flight for each of the
+ * sessions, which all count against one number: see isolate.c.
+ */
 static void
 raise_nofile(void)
 {
-	struct rlimit lim = { .rlim_cur = 16384, .rlim_max = 16384 };
+	struct rlimit lim = { .rlim_cur = NOFILE, .rlim_max = NOFILE };
 
-	if (setrlimit(RLIMIT_NOFILE, &lim) == -1)
-		log_warn("cannot raise the limit of open files: %s",
-		    strerror(errno));
+	if (setrlimit(RLIMIT_NOFILE, &lim) == 0)
+		return;
+	(void)getrlimit(RLIMIT_NOFILE, &lim);
+	lim.rlim_cur = lim.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &lim) == -1 || lim.rlim_max < NOFILE)
+		log_debug("no more than %llu files may be open; %d are better",
+		    (unsigned long long)lim.rlim_max, NOFILE);
 }
 
 /* The last name lookup of this process. */

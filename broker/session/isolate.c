@@ -27,16 +27,15 @@
  * Should: leave room for what serve.c does and nothing else.  The program is
  * static and allocates nothing, so its address space is known at the start.
  *
- * Shouldn't: set RLIMIT_NOFILE to the few descriptors it opens itself.  The
- * kernel compares it with the fds that all processes of this uid have sent
- * and that are not yet received (too_many_unix_fds(), ETOOMANYREFS): a client
- * that does not read its grants would then stop those of everybody.
+ * Shouldn't: lower the monitor's RLIMIT_NOFILE to the few descriptors that are
+ * open here.  The kernel compares it with the fds that all processes of this
+ * uid have sent and that are not yet received (too_many_unix_fds(),
+ * ETOOMANYREFS): clients that do not read would then stop everybody's grants.
  */
 static const struct {
 	int resource;
 	rlim_t limit;
 } limits[] = {
-	{ RLIMIT_NOFILE, 1024 },
 	{ RLIMIT_NPROC, 0 },
 	{ RLIMIT_FSIZE, 0 },
 	{ RLIMIT_CORE, 0 },

@@ -36,8 +36,8 @@ answer_error(int listenerfd, uint64_t id, int err)
 	return respond(listenerfd, &resp);
 }
 
-int
-answer_fd(int listenerfd, uint64_t id, int fd, int cloexec)
+static int
+add_fd(int listenerfd, uint64_t id, int fd, int cloexec)
 {
 	struct seccomp_notif_addfd add = {
 		.id = id,
@@ -59,4 +59,15 @@ answer_fd(int listenerfd, uint64_t id, int fd, int cloexec)
 		return -errno;
 	resp.val = r;
 	return respond(listenerfd, &resp);
+}
+
+int
+answer_open(int listenerfd, uint64_t id, int fd, int cloexec)
+{
+	int r = add_fd(listenerfd, id, fd, cloexec);
+
+	/* Such as EMFILE, which the program should see. */
+	if (r != 0 && r != -ENOENT)
+		answer_error(listenerfd, id, -r);
+	return r;
 }

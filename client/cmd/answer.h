@@ -15,7 +15,7 @@ int answer_continue(int listenerfd, uint64_t id);
 /* The open fails with err (positive). */
 int answer_error(int listenerfd, uint64_t id, int err);
 
-/* The open returns a copy of fd. */
-int answer_fd(int listenerfd, uint64_t id, int fd, int cloexec);
+/* The open returns a copy of fd, or fails with what stands in the way. */
+int answer_open(int listenerfd, uint64_t id, int fd, int cloexec);
 
 #endif

@@ -147,7 +147,7 @@ late_main(struct server *v, const struct request *r, const struct node *node)
 	else if (got.fd == -1)
 		answer_continue(v->listenerfd, r->id);
 	else
-		answer_fd(
+		answer_open(
 		    v->listenerfd, r->id, got.fd, !!(r->flags & O_CLOEXEC));
 	_exit(0);
 }
@@ -225,15 +225,10 @@ node_slot(struct supervision *s, const struct node *node)
 static void
 hand_over(struct server *v, const struct request *r, int *slot)
 {
-	int e =
-	    answer_fd(v->listenerfd, r->id, *slot, !!(r->flags & O_CLOEXEC));
-
-	if (e == 0) {
+	if (answer_open(
+		v->listenerfd, r->id, *slot, !!(r->flags & O_CLOEXEC)) == 0) {
 		close(*slot);
 		*slot = -1;
-	} else if (e != -ENOENT) {
-		/* Such as EMFILE, which the program should see. */
-		answer_error(v->listenerfd, r->id, -e);
 	}
 }
 

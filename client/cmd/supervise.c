@@ -123,9 +123,13 @@ fork_supervisor(struct supervision *s, int socketfd)
 			supervisor_main(s, socketfd, program);
 		_exit(supervisor == -1);
 	}
-	while (waitpid(between, &status, 0) == -1)
+	while (waitpid(between, &status, 0) == -1) {
+		/* Somebody had us ignore SIGCHLD: the kernel reaps for us. */
+		if (errno == ECHILD)
+			return 0;
 		if (errno != EINTR)
 			return -errno;
+	}
 	return status == 0 ? 0 : -EAGAIN;
 }
 

@@ -395,6 +395,7 @@ descriptor_limit(void)
 	limit.rlim_max = before.rlim_max;
 	EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	EXPECT(open("/dev/vfio/7", O_RDWR) == -1 && errno == EMFILE);
+	EXPECT(open("/dev/vfio/11", O_RDWR) == -1 && errno == EMFILE);
 	EXPECT(setrlimit(RLIMIT_NOFILE, &before) == 0);
 	EXPECT(is_memfd(open("/dev/vfio/7", O_RDWR), "seven"));
 	return 0;
@@ -518,6 +519,18 @@ forked_child_opens(void)
 	EXPECT(status == 0);
 	return 0;
 }
+
+/* perl and some init scripts start programs like that. */
+START_TEST(ignored_children)
+{
+	struct run r;
+
+	ck_assert_ptr_ne(signal(SIGCHLD, SIG_IGN), SIG_ERR);
+	start(&r, plain_opens);
+	ck_assert_ptr_ne(signal(SIGCHLD, SIG_DFL), SIG_ERR);
+	ck_assert_msg(finish(&r) == 0, "%s", r.errors);
+}
+END_TEST
 
 static int
 nested(void)
@@ -758,6 +771,7 @@ main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, program, 0, COUNT(programs));
+	tcase_add_test(t, ignored_children);
 	tcase_add_test(t, nested_is_told);
 	tcase_add_test(t, exit_status_is_kept);
 	tcase_add_loop_test(t, signal_is_kept, 0, COUNT(deadly));
