@@ -11,10 +11,11 @@
  * tests run it without a machine.
  *
  * A struct policy never changes after policy_load(); reload makes a new one.
- * Semantics: default deny; a matching deny line ends it; one allow line alone
- * covers subject, device, managed, count and memlock; limit lines always
- * apply, the smallest of each wins.  No answer depends on the order of lines,
- * except which of several sufficient allow lines is named.
+ * Semantics: default deny; a matching deny line ends it; for each device one
+ * allow line alone covers what is asked: subject, device, managed, count and
+ * memlock; limit lines always apply, the smallest of each wins.  No answer
+ * depends on the order of lines, except which of several equal allow lines is
+ * named.
  */
 
 #include <sys/types.h>
@@ -114,13 +115,6 @@ struct policy_request {
 	const bool *managed; /* per device: a host driver must be unbound */
 	uint64_t memlock; /* bytes wanted for the holder; 0: none */
 	bool new_lease; /* false: devices are added to a lease */
-	/*
-	 * What else the line must allow, per device; NULL: nothing.  Without
-	 * them the line is chosen that allows most (see struct policy_terms)
-	 * and the caller compares.
-	 */
-	const bool *siblings; /* free siblings have host drivers to unbind */
-	const bool *no_reset; /* it has no reset that works */
 };
 
 enum policy_verdict {
@@ -138,22 +132,22 @@ struct policy_rule; /* one line of the policy */
 struct policy_decision {
 	enum policy_verdict verdict;
 	size_t device; /* index of the device that decided a refusal */
-	const struct policy_rule *rule; /* as above; NULL for NO_RULE; for
-					   ALLOW, the line of device 0 */
+	/*
+	 * As above; NULL for NO_RULE; for ALLOW, a line that covers device 0:
+	 * the one with `siblings take`, then `reset none`, then `managed`, then
+	 * the larger memlock, then the first.
+	 */
+	const struct policy_rule *rule;
 	char why[200]; /* a clause for people, e.g. "line covers memlock up
 			   to 16G, 32G was asked for"; empty for ALLOW */
 };
 
 /*
- * What the allow line that covers a device grants besides the device.  Where
- * several lines do, it is the one with `siblings take`, then `reset none`,
- * then `managed`, then the larger memlock, then the first: nothing but the
- * line's name depends on the order.
+ * What nobody asks for, but the machine may turn out to need for a device: of
+ * all allow lines that cover what was asked, whether any grants it.  So a line
+ * that is added takes nothing away, whichever line is named.
  */
 struct policy_terms {
-	const struct policy_rule *rule;
-	uint64_t memlock; /* ceiling, bytes; min of rule and limit lines */
-	bool managed;
 	bool siblings_take;
 	bool reset_none; /* the owner accepts a device without a reset */
 };

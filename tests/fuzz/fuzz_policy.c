@@ -127,9 +127,7 @@ ask(const struct policy *p, const struct policy *q, unsigned salt)
 		.ndevices = 1 + salt % NDEVICES,
 		.managed = flags,
 		.memlock = salt % 3 * (1ULL << 30),
-		.new_lease = true,
-		.siblings = flags,
-		.no_reset = flags };
+		.new_lease = true };
 	const struct policy_rule *decided = NULL;
 	struct policy_decision a, b;
 

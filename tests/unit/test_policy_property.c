@@ -274,8 +274,6 @@ request_random(struct request *r)
 		machine_device(
 		    machine[(first + i) % MACHINE_SIZE].bdf, &r->devices[i]);
 		r->managed[i] = one_in(4);
-		r->siblings[i] = one_in(6);
-		r->no_reset[i] = one_in(6);
 	}
 	r->usage.ndevices = held;
 	for (size_t i = 0; i < held; i++)
@@ -324,8 +322,7 @@ answers_equal(const struct answer *a, const struct answer *b, size_t ndevices)
 	for (size_t i = 0; a->d.verdict == POLICY_ALLOW && i < ndevices; i++) {
 		const struct policy_terms *x = &a->terms[i], *y = &b->terms[i];
 
-		if (x->memlock != y->memlock || x->managed != y->managed ||
-		    x->siblings_take != y->siblings_take ||
+		if (x->siblings_take != y->siblings_take ||
 		    x->reset_none != y->reset_none)
 			return false;
 	}
@@ -394,9 +391,13 @@ check_added_allow(
 		if (before.d.verdict != POLICY_ALLOW)
 			continue;
 		CHECK(after.d.verdict == POLICY_ALLOW);
-		for (size_t j = 0; j < r[i].request.ndevices; j++)
-			CHECK(after.terms[j].siblings_take >=
-			      before.terms[j].siblings_take);
+		for (size_t j = 0; j < r[i].request.ndevices; j++) {
+			const struct policy_terms *was = &before.terms[j],
+						  *is = &after.terms[j];
+
+			CHECK(is->siblings_take >= was->siblings_take);
+			CHECK(is->reset_none >= was->reset_none);
+		}
 	}
 	policy_free(q);
 }
@@ -526,12 +527,10 @@ check_less(const struct policy *p, const struct request *r)
 
 	less.request.devices = less.devices;
 	less.request.managed = less.managed;
-	less.request.siblings = less.siblings;
-	less.request.no_reset = less.no_reset;
 	less.subject.gids = less.gids;
 	less.usage.devices = less.held;
 	less.request.memlock /= 2;
-	less.managed[0] = less.siblings[0] = less.no_reset[0] = false;
+	less.managed[0] = false;
 	if (less.usage.ndevices > 0)
 		less.usage.ndevices--;
 	if (allowed(p, r))
