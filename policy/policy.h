@@ -108,7 +108,14 @@ struct policy_usage {
 	uint64_t memlock; /* sum over its leases, bytes */
 };
 
-/* One lease wanted: all devices in it, together. */
+/*
+ * One lease wanted: all devices in it, together.  Each may be covered by a line
+ * of its own, as the cards of one guest are: a lease grows by single devices
+ * as well, so a line for all of them would be no hurdle but for whoever asks
+ * at once.  What a line says of the whole holds for the whole: its memlock is
+ * for the lease, its count is for all of its devices together, in this request
+ * and held.
+ */
 struct policy_request {
 	const struct policy_device *devices;
 	size_t ndevices;

@@ -220,6 +220,15 @@ static const struct {
 	{ "allow any use vf-of 5e:00.0 count 0", "1 5e:02.0", "short:1" },
 	{ "allow any use 01:10.0 count 1\nallow any use 02:00.0 count 1",
 	    "1 01:10.0 02:00.0", "allow:1" },
+	/* a line of its own for each device, and what it says of the whole */
+	{ "allow any use 01:10.0 memlock 4G\nallow any use 02:00.0 memlock 2G",
+	    "1 01:10.0 02:00.0 memlock=2G", "allow:1" },
+	{ "allow any use 01:10.0 memlock 4G\nallow any use 02:00.0 memlock 2G",
+	    "1 01:10.0 02:00.0 memlock=3G", "short:2 lacks memlock 3G" },
+	{ "allow any use vf-of 5e:00.0 count 1\nallow any use 01:10.0",
+	    "1 01:10.0 5e:02.0 5e:02.1", "short:1 lacks count 2" },
+	{ "allow any use vf-of 5e:00.0 count 1\nallow any use 5e:02.1",
+	    "1 5e:02.0 5e:02.1", "short:1 lacks count 2" },
 	{ "allow any use all count 1\nallow any use 02:00.0",
 	    "1 02:00.0 "
 	    "01:10.0",
