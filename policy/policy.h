@@ -169,14 +169,21 @@ void policy_decide(const struct policy *, const struct policy_world *,
     struct policy_terms *terms);
 
 /*
- * Explains a one-device request with the same code: calls line() for each
- * line that has to do with it, deciding lines first, then limits that apply,
- * then allow lines that match the subject or the device but not all, with why
- * not.  decided is true for the line that policy_decide() names.
+ * Explains a one-device request with the same code: calls line() for each line
+ * that has to do with it, the one that policy_decide() names first, and those
+ * that miss less before those that miss more.
  */
+enum policy_note_kind {
+	POLICY_NOTE_DECIDED, /* the line that policy_decide() names */
+	POLICY_NOTE_ALSO, /* another one that denies or covers it */
+	POLICY_NOTE_NEAR, /* an allow line about the subject or the device */
+	POLICY_NOTE_LIMIT, /* a limit line about the subject */
+	POLICY_NOTE_KINDS,
+};
+
 struct policy_note {
 	const struct policy_rule *rule;
-	bool decided;
+	enum policy_note_kind kind;
 	char why[200];
 };
 void policy_explain(const struct policy *, const struct policy_world *,

@@ -32,15 +32,21 @@ say(struct session *s, enum mon_text_kind kind, const char *fmt, ...)
 	session_text(s, kind, text);
 }
 
+static const enum mon_text_kind note_kinds[POLICY_NOTE_KINDS] = {
+	[POLICY_NOTE_DECIDED] = MON_TEXT_RULE,
+	[POLICY_NOTE_ALSO] = MON_TEXT_RULE,
+	[POLICY_NOTE_NEAR] = MON_TEXT_NEAR,
+	[POLICY_NOTE_LIMIT] = MON_TEXT_LIMIT,
+};
+
 static void
 say_note(void *arg, const struct policy_note *note)
 {
 	char rule[POLICY_RULE_TEXT_MAX];
 
-	say(arg, note->decided ? MON_TEXT_RULE : MON_TEXT_NEAR, "%s:%u: %s%s%s",
+	say(arg, note_kinds[note->kind], "%s:%u: %s: %s",
 	    policy_rule_file(note->rule), policy_rule_line(note->rule),
-	    policy_rule_text(note->rule, rule, sizeof(rule)),
-	    note->why[0] == '\0' ? "" : ": ", note->why);
+	    policy_rule_text(note->rule, rule, sizeof(rule)), note->why);
 }
 
 static void
@@ -59,29 +65,6 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 	policy_explain(policy_current(), &inventory_world, &c->who, &usage,
 	    &req, say_note, s);
 	usage_clear(&usage);
-}
-
-static void
-say_limits(struct session *s, const struct check *c)
-{
-	struct policy_limits l;
-
-	policy_limits_of(policy_current(), &c->who, &l);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
-		{ "devices", l.devices },
-		{ "leases", l.leases },
-		{ "memlock", l.memlock },
-		{ "connections", l.connections },
-		{ "requests per second", l.requests },
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].value != POLICY_UNLIMITED)
-			say(s, MON_TEXT_LIMIT, "%s: %llu", rows[i].name,
-			    (unsigned long long)rows[i].value);
-	}
 }
 
 static void
@@ -174,7 +157,6 @@ explain_request(struct session *s, const void *record, int *fd)
 	texts_send(&c.texts, s);
 	if (d != NULL) {
 		say_rules(s, &c, d);
-		say_limits(s, &c);
 		if (c.nmembers > 0)
 			say_siblings(s, d);
 	}

@@ -80,7 +80,7 @@ check_note(void *arg, const struct policy_note *n)
 	const struct policy_rule **decided = arg;
 	char buf[POLICY_RULE_TEXT_MAX];
 
-	if (n->decided)
+	if (n->kind == POLICY_NOTE_DECIDED)
 		*decided = n->rule;
 	policy_rule_text(n->rule, buf, sizeof(buf));
 	MUST(strlen(buf) < sizeof(buf) - 1);

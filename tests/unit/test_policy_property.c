@@ -473,7 +473,7 @@ notes_add(void *arg, const struct policy_note *note)
 
 	CHECK(note->rule != NULL);
 	CHECK(note->why[0] != '\0');
-	if (note->decided) {
+	if (note->kind == POLICY_NOTE_DECIDED) {
 		notes->before = notes->n;
 		notes->decided = note->rule;
 		notes->ndecided++;
