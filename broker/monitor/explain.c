@@ -12,6 +12,7 @@
 #include "policyload.h"
 #include "request.h"
 #include "session.h"
+#include "sysfs.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,11 +100,17 @@ say_claim_steps(struct session *s, const struct device *d)
 static void
 say_steps(struct session *s, const struct check *c)
 {
+	bool loaded = sysfs_driver_loaded("vfio-pci");
+
 	for (size_t i = 0; i < c->nmembers; i++) {
 		const struct device *d = c->members[i].device;
 
-		if (!device_on_vfio(d))
-			say_claim_steps(s, d);
+		if (device_on_vfio(d))
+			continue;
+		if (!loaded)
+			say(s, MON_TEXT_STEP, "load vfio-pci by modprobe");
+		loaded = true;
+		say_claim_steps(s, d);
 	}
 	say(s, MON_TEXT_STEP,
 	    "open /dev/vfio/vfio and /dev/vfio/%d, check their numbers and "

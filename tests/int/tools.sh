@@ -72,24 +72,38 @@ policy <<-END
 END
 broker_start --sysroot "$fake"
 
+# section HEADING: the lines of one section of $dir/kept, without the names of users.
+section() {
+	sed -E -n "/^$1( |\$)/,/^[a-z]/ { /^$1\$/d; /^[a-z]/ { /^$1( |\$)/!d; s/^[a-z]+ +/  /; }
+		s/^ +//; s/(uid [0-9]+) \([^)]*\)/\1/g; p; }" "$dir/kept"
+}
+
 check "what may be had" vb $USER1 explain --device 01:10.0 --memlock 512M
-cp "$out" "$dir/kept"
 check_says "^decision +uid $USER1.* may have $vf now$" "decision"
 check_says "^rule +$policy_conf:1: allow uid $USER1 use $vf managed memlock 1G" "the line"
-check_says "^  1\. record what to put back for $vf: driver igbvf" "the first step"
-check_says 'unbind .* from igbvf' "the unbinding"
-check_says 'raise the limit of locked memory to at least 536870912 bytes' "the memory"
+cp "$out" "$dir/kept"
+steps="record what to put back for $vf: driver igbvf and its override
+set driver_override of $vf to vfio-pci
+unbind $vf from igbvf
+probe $vf and verify that vfio-pci has it
+open /dev/vfio/vfio and /dev/vfio/4002, check their numbers and that the group is viable
+raise the limit of locked memory to at least 536870912 bytes
+make the lease, hand over its fds, and keep none"
+numbered() {
+	cat -n <<<"$1" | sed -E 's/^ +([0-9]+)\t/\1. /'
+}
+check_equal "$(numbered "$steps")" "$(section steps)" "the steps, in order"
+mv "$fake_pci/drivers/vfio-pci" "$dir/vfio-pci"
+vb $USER1 explain --device $vf --memlock 512M >"$dir/kept"
+mv "$dir/vfio-pci" "$fake_pci/drivers/vfio-pci"
+check_equal "$(numbered $'load vfio-pci by modprobe\n'"$steps")" "$(section steps)" \
+	"and its module first, where that is not loaded"
 check_equal igbvf "$(basename "$(readlink "$fake_pci/devices/$vf/driver")")" "nothing is changed"
 check_exit 77 "too much memory" vb $USER1 explain --device 01:10.0 --memlock 2G
 check_says 'memlock 2G' "says so"
 check_exit 77 "what may not be had: 77" vb $USER2 explain --device $vf
 check_says "^decision +uid $USER2.* may not have $vf now$" "decision"
 check_says "^fix +.*add to $policy_conf: allow uid $USER2 use $vf managed$" "the line to add"
-# section HEADING: the lines of one section of $dir/kept, without the names of users.
-section() {
-	sed -E -n "/^$1( |\$)/,/^[a-z]/ { /^$1\$/d; /^[a-z]/ { /^$1( |\$)/!d; s/^[a-z]+ +/  /; }
-		s/^ +//; s/(uid [0-9]+) \([^)]*\)/\1/g; p; }" "$dir/kept"
-}
 cp "$out" "$dir/kept"
 p=$policy_conf
 check_equal "$p:1: allow uid $USER1 use $vf managed memlock 1G: is for another subject
