@@ -33,6 +33,14 @@ say(struct session *s, enum mon_text_kind kind, const char *fmt, ...)
 	session_text(s, kind, text);
 }
 
+/* What is told of a kind of note: all of it would be the whole policy. */
+#define NOTES_MAX 32
+
+struct notes {
+	struct session *s;
+	unsigned n[POLICY_NOTE_KINDS];
+};
+
 static const enum mon_text_kind note_kinds[POLICY_NOTE_KINDS] = {
 	[POLICY_NOTE_DECIDED] = MON_TEXT_RULE,
 	[POLICY_NOTE_ALSO] = MON_TEXT_RULE,
@@ -43,9 +51,12 @@ static const enum mon_text_kind note_kinds[POLICY_NOTE_KINDS] = {
 static void
 say_note(void *arg, const struct policy_note *note)
 {
+	struct notes *notes = arg;
 	char rule[POLICY_RULE_TEXT_MAX];
 
-	say(arg, note_kinds[note->kind], "%s:%u: %s: %s",
+	if (++notes->n[note->kind] > NOTES_MAX)
+		return;
+	say(notes->s, note_kinds[note->kind], "%s:%u: %s: %s",
 	    policy_rule_file(note->rule), policy_rule_line(note->rule),
 	    policy_rule_text(note->rule, rule, sizeof(rule)), note->why);
 }
@@ -60,12 +71,18 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 		.memlock = c->memlock,
 		.new_lease = true };
 	struct policy_usage usage;
+	struct notes notes = { .s = s };
 
 	if (usage_of(c->who.uid, NULL, true, &usage) != 0)
 		return;
 	policy_explain(policy_current(), &inventory_world, &c->who, &usage,
-	    &req, say_note, s);
+	    &req, say_note, &notes);
 	usage_clear(&usage);
+	for (size_t i = 0; i < POLICY_NOTE_KINDS; i++) {
+		if (notes.n[i] > NOTES_MAX)
+			say(s, note_kinds[i], "and %u more",
+			    notes.n[i] - NOTES_MAX);
+	}
 }
 
 static void
