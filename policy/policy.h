@@ -33,6 +33,10 @@
 
 /* ---- loading ---------------------------------------------------------- */
 
+/* What the broker reads; more is an error. */
+#define POLICY_FILES_MAX 256
+#define POLICY_FILE_BYTES (1U << 20) /* must be less */
+
 /* One file; name is only used to say where a line stands.  Not kept. */
 struct policy_source {
 	const char *name;

@@ -22,11 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX_BYTES (1 << 20)
-
 struct reading {
 	FILE *out;
-	struct policy_source sources[256];
+	struct policy_source sources[POLICY_FILES_MAX];
 	size_t n;
 };
 
@@ -79,14 +77,14 @@ check_trust(struct reading *r, const char *path, int fd, mode_t type)
 static char *
 read_whole(int fd, size_t *len)
 {
-	char *text = malloc(FILE_MAX_BYTES);
+	char *text = malloc(POLICY_FILE_BYTES);
 	ssize_t n = 0;
 
 	*len = 0;
 	if (text == NULL)
 		return NULL;
-	while (*len < FILE_MAX_BYTES &&
-	       (n = read(fd, text + *len, FILE_MAX_BYTES - *len)) > 0)
+	while (*len < POLICY_FILE_BYTES &&
+	       (n = read(fd, text + *len, POLICY_FILE_BYTES - *len)) > 0)
 		*len += (size_t)n;
 	if (n == 0)
 		return text;
@@ -111,7 +109,7 @@ read_file(struct reading *r, const char *path)
 		text = read_whole(fd, &len);
 		if (text == NULL) {
 			emit_error(r, path, strerror(errno));
-		} else if (r->n == 256) {
+		} else if (r->n == POLICY_FILES_MAX) {
 			emit_error(r, path, "one file too many (256)");
 		} else {
 			emit(r, BUNDLE_SOURCE, 0, path, text, len);
