@@ -140,6 +140,13 @@ check_exit 77 "about root either" vb $USER1 explain --device $vf --user root
 check_exit 77 "an admin about daemon" vb $ADMIN explain --device $vf --user daemon
 check_says '^decision +uid [0-9]+.* may not have' "who may not: it lacks managed"
 check_says ":2: allow user daemon use $vf: .*managed" "by that line"
+daemon=$(id -u daemon)
+check_exit 77 "about oneself by name: everybody" vb "$daemon" explain --device $vf --user daemon
+check_says "^decision +uid $daemon.* may not have $vf now$" "who may not: the same"
+check_silent 'only administrators' "without being an admin"
+check "what any user may have" vb "$daemon" explain --device $nic --user daemon
+check_exit 77 "the groups are the process's" vb "$daemon,62002" explain --device $nic --user daemon
+check_says "^rule +$policy_conf:8: deny gid 62002" "though the user is in no such group"
 check_exit 66 "nobody of that name: 66" vb $ADMIN explain --device $vf --user nobody-of-that-name
 
 # ---- for admins
