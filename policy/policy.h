@@ -35,7 +35,8 @@
 
 /* What the broker reads; more is an error. */
 #define POLICY_FILES_MAX 256
-#define POLICY_FILE_BYTES (1U << 20) /* must be less */
+#define POLICY_FILE_BYTES (1U << 20) /* each must be less */
+#define POLICY_BYTES (4U << 20) /* all together */
 
 /* One file; name is only used to say where a line stands.  Not kept. */
 struct policy_source {

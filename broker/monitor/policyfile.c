@@ -72,15 +72,24 @@ read_text(struct policyfile_reader *r, const char *path, int fd)
 	size_t len;
 	char *text = read_whole(fd, &len);
 
+	const char *wrong = NULL;
+
 	if (text == NULL) {
 		wrong_errno(r, path);
-	} else if (r->n == POLICY_FILES_MAX) {
-		r->wrong(r->arg, path, 0, "one file too many (256)");
-		free(text);
-	} else {
-		r->n++;
-		r->file(r->arg, path, text, len);
+		return;
 	}
+	if (r->n == POLICY_FILES_MAX)
+		wrong = "one file too many (256)";
+	else if (len > POLICY_BYTES - r->bytes)
+		wrong = "with it all files are more than 4 MiB";
+	if (wrong != NULL) {
+		r->wrong(r->arg, path, 0, wrong);
+		free(text);
+		return;
+	}
+	r->n++;
+	r->bytes += len;
+	r->file(r->arg, path, text, len);
 }
 
 static void

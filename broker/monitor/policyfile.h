@@ -16,6 +16,7 @@ struct policyfile_reader {
 	void (*wrong)(void *arg, const char *path, int err, const char *what);
 	void *arg;
 	size_t n; /* files so far */
+	size_t bytes; /* in them */
 };
 
 /* Reads the main file and *.conf in dir; missing ones are not wrong. */

@@ -17,8 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A wrong file is told of, not each of its lines. */
+#define ERRORS_MAX 64
+
 struct reading {
 	FILE *out;
+	unsigned errors; /* in lines */
 	struct policy_source sources[POLICY_FILES_MAX];
 	size_t n;
 };
@@ -87,10 +91,13 @@ resolve_group(void *arg, const char *name, gid_t *out)
 static void
 report(void *arg, const struct policy_error *e)
 {
+	struct reading *r = arg;
 	char text[256];
 
+	if (++r->errors > ERRORS_MAX)
+		return;
 	snprintf(text, sizeof(text), ":%u:%u: %s", e->line, e->column, e->text);
-	emit(arg, BUNDLE_ERROR, 0, e->file, text, strlen(text));
+	emit(r, BUNDLE_ERROR, 0, e->file, text, strlen(text));
 }
 
 int
@@ -113,5 +120,9 @@ policyread_bundle(int fd)
 	policyfile_read_all(&files, config.policy, config.policy_dir);
 	/* Its errors go into the bundle; the result is not needed here. */
 	(void)policy_load(&policy, r->sources, r->n, &names, report, r);
+	if (r->errors > ERRORS_MAX)
+		emit_wrong(r, "policy", 0,
+		    "more errors than are told here; see: vfiobroker policy "
+		    "check");
 	return fclose(r->out) == 0 ? 0 : -errno;
 }

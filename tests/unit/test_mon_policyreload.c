@@ -264,7 +264,7 @@ send_long_lengths(int fd)
 static int
 send_too_much(int fd)
 {
-	static char zeroes[5 << 20];
+	static char zeroes[3 * POLICY_BYTES + (1 << 20)];
 
 	for (size_t at = 0; at < sizeof(zeroes); at += 1 << 16)
 		put(fd, zeroes + at, 1 << 16);
