@@ -224,8 +224,4 @@ struct policy_limits {
 void policy_limits_of(const struct policy *, const struct policy_subject *,
     struct policy_limits *);
 
-/* Whether a device is in the pool; -ENOENT when there is no such pool. */
-int policy_pool_has(const struct policy *, const struct policy_world *,
-    const char *pool, const struct policy_device *);
-
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The questions besides the decision: admins, claims, tolerance, limits, pools
+ * The questions besides the decision: admins, claims, tolerance, limits,
  * and what explain says line by line.
  */
 
@@ -49,7 +49,7 @@ START_TEST(admins)
 }
 END_TEST
 
-/* ---- claims, tolerance, pools ------------------------------------------ */
+/* ---- claims, tolerance ----------------------------------------------- */
 
 START_TEST(claims)
 {
@@ -103,29 +103,6 @@ START_TEST(tolerance)
 	ck_assert(policy_tolerates(p, w, &nvme, REASON_SWAP));
 	ck_assert(!policy_tolerates(p, w, &nvme, REASON_MOUNTED));
 	ck_assert(!policy_tolerates(p, w, &nvme, REASON_NOIOMMU));
-	policy_free(p);
-}
-END_TEST
-
-START_TEST(pools)
-{
-	struct policy *p = load_text("pool nics { class 02 }\n"
-				     "pool old { 01:10.0 expect dead:beef }\n"
-				     "pool none { }",
-	    NULL);
-	struct policy_device nic = device("01:10.0"), gpu = device("01:00.0");
-	const struct policy_world *w = &machine_world;
-
-	ck_assert_int_eq(policy_pool_has(p, w, "nics", &nic), 1);
-	ck_assert_int_eq(policy_pool_has(p, w, "nics", &gpu), 0);
-	ck_assert_int_eq(policy_pool_has(p, w, "old", &nic), 0);
-	ck_assert_int_eq(policy_pool_has(p, w, "none", &nic), 0);
-	ck_assert_int_eq(policy_pool_has(p, w, "nic", &nic), -ENOENT);
-	ck_assert_int_eq(policy_pool_has(p, w, "", &nic), -ENOENT);
-	ck_assert_int_eq(
-	    policy_pool_has(
-		p, w, "a-name-that-is-longer-than-any-pool-can-have", &nic),
-	    -ENOENT);
 	policy_free(p);
 }
 END_TEST
@@ -290,7 +267,6 @@ main(void)
 	tcase_add_test(tc, admins);
 	tcase_add_test(tc, claims);
 	tcase_add_test(tc, tolerance);
-	tcase_add_test(tc, pools);
 	tcase_add_test(tc, limits);
 	tcase_add_test(tc, explain_allow);
 	tcase_add_test(tc, explain_identity);

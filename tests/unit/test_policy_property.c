@@ -336,20 +336,16 @@ asks_equal(
 {
 	const struct policy_world *w = &machine_world;
 	struct policy_limits x, y;
-	char pool[8];
 
 	policy_limits_of(p, &r->subject, &x);
 	policy_limits_of(q, &r->subject, &y);
 	if (memcmp(&x, &y, sizeof(x)) != 0 ||
 	    policy_is_admin(p, &r->subject) != policy_is_admin(q, &r->subject))
 		return false;
-	snprintf(pool, sizeof(pool), "p%zu", below(POOLS + 1));
 	for (size_t i = 0; i < r->request.ndevices; i++) {
 		const struct policy_device *d = &r->devices[i];
 
-		if (policy_claims(p, w, d) != policy_claims(q, w, d) ||
-		    policy_pool_has(p, w, pool, d) !=
-			policy_pool_has(q, w, pool, d))
+		if (policy_claims(p, w, d) != policy_claims(q, w, d))
 			return false;
 		for (enum reason n = 0; n < REASON_COUNT; n++)
 			if (policy_tolerates(p, w, d, n) !=
