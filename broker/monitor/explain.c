@@ -14,25 +14,6 @@
 #include "session.h"
 #include "sysfs.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-static void say(struct session *s, enum mon_text_kind kind, const char *fmt,
-    ...) __attribute__((format(printf, 3, 4)));
-
-static void
-say(struct session *s, enum mon_text_kind kind, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	session_text(s, kind, text);
-}
-
 /* What is told of a kind of note: all of it would be the whole policy. */
 #define NOTES_MAX 32
 
@@ -56,7 +37,7 @@ say_note(void *arg, const struct policy_note *note)
 
 	if (++notes->n[note->kind] > NOTES_MAX)
 		return;
-	say(notes->s, note_kinds[note->kind], "%s:%u: %s: %s",
+	session_say(notes->s, note_kinds[note->kind], "%s:%u: %s: %s",
 	    policy_rule_file(note->rule), policy_rule_line(note->rule),
 	    policy_rule_text(note->rule, rule, sizeof(rule)), note->why);
 }
@@ -80,7 +61,7 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 	usage_clear(&usage);
 	for (size_t i = 0; i < POLICY_NOTE_KINDS; i++) {
 		if (notes.n[i] > NOTES_MAX)
-			say(s, note_kinds[i], "and %u more",
+			session_say(s, note_kinds[i], "and %u more",
 			    notes.n[i] - NOTES_MAX);
 	}
 }
@@ -93,7 +74,8 @@ say_siblings(struct session *s, const struct device *of)
 	TAILQ_FOREACH(d, &inventory, entry) {
 		if (d != of && of->facts.group >= 0 &&
 		    d->facts.group == of->facts.group)
-			say(s, MON_TEXT_SIBLING, "%s, %s, %s%s", device_name(d),
+			session_say(s, MON_TEXT_SIBLING, "%s, %s, %s%s",
+			    device_name(d),
 			    d->driver[0] == '\0' ? "no driver" : d->driver,
 			    state_name(d->state),
 			    d->is_bridge ? ", a bridge: ignored" : "");
@@ -105,13 +87,16 @@ say_claim_steps(struct session *s, const struct device *d)
 {
 	const char *name = device_name(d);
 
-	say(s, MON_TEXT_STEP,
+	session_say(s, MON_TEXT_STEP,
 	    "record what to put back for %s: driver %s and its override", name,
 	    d->driver[0] == '\0' ? "none" : d->driver);
-	say(s, MON_TEXT_STEP, "set driver_override of %s to vfio-pci", name);
+	session_say(
+	    s, MON_TEXT_STEP, "set driver_override of %s to vfio-pci", name);
 	if (d->driver[0] != '\0')
-		say(s, MON_TEXT_STEP, "unbind %s from %s", name, d->driver);
-	say(s, MON_TEXT_STEP, "probe %s and verify that vfio-pci has it", name);
+		session_say(
+		    s, MON_TEXT_STEP, "unbind %s from %s", name, d->driver);
+	session_say(
+	    s, MON_TEXT_STEP, "probe %s and verify that vfio-pci has it", name);
 }
 
 static void
@@ -125,19 +110,20 @@ say_steps(struct session *s, const struct check *c)
 		if (device_on_vfio(d))
 			continue;
 		if (!loaded)
-			say(s, MON_TEXT_STEP, "load vfio-pci by modprobe");
+			session_say(
+			    s, MON_TEXT_STEP, "load vfio-pci by modprobe");
 		loaded = true;
 		say_claim_steps(s, d);
 	}
-	say(s, MON_TEXT_STEP,
+	session_say(s, MON_TEXT_STEP,
 	    "open /dev/vfio/vfio and /dev/vfio/%d, check their numbers and "
 	    "that the group is viable",
 	    c->members[0].device->facts.group);
 	if (c->memlock > 0)
-		say(s, MON_TEXT_STEP,
+		session_say(s, MON_TEXT_STEP,
 		    "raise the limit of locked memory to at least %llu bytes",
 		    (unsigned long long)c->memlock);
-	say(s, MON_TEXT_STEP,
+	session_say(s, MON_TEXT_STEP,
 	    "make the lease, hand over its fds, and keep none");
 }
 
@@ -174,7 +160,7 @@ explain_request(struct session *s, const void *record, int *fd)
 	}
 	check_run(&c);
 	d = inventory_find(&m->device);
-	say(s, MON_TEXT_DECISION,
+	session_say(s, MON_TEXT_DECISION,
 	    c.status == STATUS_OK ? "uid %u may have %s now"
 				  : "uid %u may not have %s now",
 	    c.who.uid, d == NULL ? "it" : device_name(d));
