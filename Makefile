@@ -48,8 +48,8 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 # Lint and generate serve the command alone; the monitor does not link them.
 POLICY_CLIENT := $(wildcard policy/lint*.c policy/generate*.c)
 POLICY_SRC := $(filter-out $(POLICY_CLIENT),$(wildcard policy/*.c))
-# The guard also tells `policy check' what a rule must not reach.
-GUARD_SRC := $(wildcard broker/monitor/guard*.c)
+# For `policy check': what a rule must not reach, and how the broker reads.
+GUARD_SRC := $(wildcard broker/monitor/guard*.c) broker/monitor/policyfile.c
 COMMON_SRC := $(wildcard broker/common/*.c)
 MONITOR_SRC := $(wildcard broker/monitor/*.c)
 SESSION_SRC := $(wildcard broker/session/*.c)

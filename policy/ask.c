@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The smaller questions: admins, claims, tolerated reasons, limits, pools.
+ * The smaller questions: admins, claims, tolerated reasons, limits.
  * Called by the monitor.  Where an entry expects other ids there is no claim
  * and no tolerance: only a full match counts here.
  */
-
-#include <errno.h>
 
 #include "eval.h"
 
@@ -57,17 +55,4 @@ policy_limits_of(const struct policy *p, const struct policy_subject *s,
 		.connections = limits.value[FIELD_MAX_CONNECTIONS],
 		.requests = limits.value[FIELD_MAX_REQUESTS],
 	};
-}
-
-int
-policy_pool_has(const struct policy *p, const struct policy_world *w,
-    const char *name, const struct policy_device *d)
-{
-	const struct target all = { .kind = TARGET_POOL,
-		.expect = VALUE_ABSENT,
-		.pool = policy_pool(p, name) };
-
-	if (all.pool == NULL)
-		return -ENOENT;
-	return target_match(&all, w, d) == MATCH_YES;
 }

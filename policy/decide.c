@@ -38,7 +38,7 @@ deny(const struct eval *e, size_t i, struct policy_decision *d)
 	return false;
 }
 
-/* Whether a allows more than b, in the order that policy.h promises. */
+/* Only for which line is named: the one that explains most of the terms. */
 static bool
 allows_more(const struct policy_rule *a, const struct policy_rule *b)
 {
@@ -55,6 +55,7 @@ allows_more(const struct policy_rule *a, const struct policy_rule *b)
 struct candidates {
 	const struct policy_rule *best; /* matches subject and device */
 	int lacks; /* how much of that best lacks; 0: it covers all */
+	struct policy_terms terms; /* of all that lack nothing */
 	const struct policy_rule *identity;
 };
 
@@ -65,6 +66,10 @@ weigh(struct candidates *c, const struct policy_rule *rule, int lacks)
 	    (lacks == c->lacks && allows_more(rule, c->best))) {
 		c->best = rule;
 		c->lacks = lacks;
+	}
+	if (lacks == 0) {
+		c->terms.siblings_take |= rule->value[FIELD_SIBLINGS] != 0;
+		c->terms.reset_none |= rule->value[FIELD_RESET] != 0;
 	}
 }
 
@@ -93,11 +98,14 @@ find_candidates(const struct eval *e, size_t i)
 
 /* The line that covers device i; NULL: it is refused. */
 static const struct policy_rule *
-allow(const struct eval *e, size_t i, struct policy_decision *d)
+allow(const struct eval *e, size_t i, struct policy_decision *d,
+    struct policy_terms *terms)
 {
 	struct candidates c = find_candidates(e, i);
 	struct text why;
 
+	if (terms != NULL)
+		terms[i] = c.terms;
 	if (c.best != NULL && c.lacks == 0)
 		return c.best;
 	if (c.identity != NULL) {
@@ -129,18 +137,6 @@ limit(const struct eval *e, const struct limits *limits,
 	return false;
 }
 
-static struct policy_terms
-terms_of(const struct policy_rule *rule, uint64_t ceiling)
-{
-	uint64_t memlock = rule->value[FIELD_MEMLOCK];
-
-	return (struct policy_terms){ .rule = rule,
-		.memlock = memlock < ceiling ? memlock : ceiling,
-		.managed = rule->value[FIELD_MANAGED] != 0,
-		.siblings_take = rule->value[FIELD_SIBLINGS] != 0,
-		.reset_none = rule->value[FIELD_RESET] != 0 };
-}
-
 void
 eval_decide(
     const struct eval *e, struct policy_decision *d, struct policy_terms *terms)
@@ -154,17 +150,14 @@ eval_decide(
 	for (size_t i = 0; i < n; i++)
 		if (deny(e, i, d))
 			return;
-	eval_limits(e->policy, e->subject, &limits);
 	for (size_t i = 0; i < n; i++) {
-		rule = allow(e, i, d);
+		rule = allow(e, i, d, terms);
 		if (rule == NULL)
 			return;
 		if (i == 0)
 			first = rule;
-		if (terms != NULL)
-			terms[i] =
-			    terms_of(rule, limits.value[FIELD_MAX_MEMLOCK]);
 	}
+	eval_limits(e->policy, e->subject, &limits);
 	if (n > 0 && !limit(e, &limits, d))
 		*d = (struct policy_decision){ .verdict = POLICY_ALLOW,
 			.rule = first };

@@ -28,22 +28,14 @@ eval_count(const struct eval *e, const struct policy_rule *rule)
 	       count_matches(e, rule, want->devices, want->ndevices);
 }
 
-static bool
-flag(const bool *per_device, size_t i)
-{
-	return per_device != NULL && per_device[i];
-}
-
 void
 eval_needs(const struct eval *e, size_t i, struct needs *n)
 {
 	const struct policy_request *want = e->request;
 
 	*n = (struct needs){ 0 };
-	n->value[FIELD_MANAGED] = flag(want->managed, i);
+	n->value[FIELD_MANAGED] = want->managed != NULL && want->managed[i];
 	n->value[FIELD_MEMLOCK] = want->memlock;
-	n->value[FIELD_SIBLINGS] = flag(want->siblings, i);
-	n->value[FIELD_RESET] = flag(want->no_reset, i);
 }
 
 unsigned

@@ -14,16 +14,32 @@ struct explanation {
 	void *arg;
 };
 
+/* How a line stands to the request, in the order in which lines are told. */
 enum relation {
+	RELATION_DENIES,
+	RELATION_COVERS,
+	RELATION_IDENTITY,
+	RELATION_SHORT,
+	RELATION_OTHER_DEVICE,
+	RELATION_OTHER_SUBJECT,
 	RELATION_NONE,
-	RELATION_NEAR, /* about the subject or the device, but not enough */
-	RELATION_FULL,
 };
 
-/* How an allow or deny line stands to the request, and that in words. */
+static const struct {
+	enum policy_note_kind kind;
+	const char *words; /* NULL: why.c has them */
+} relations[RELATION_NONE] = {
+	[RELATION_DENIES] = { POLICY_NOTE_ALSO, "denies it" },
+	[RELATION_COVERS] = { POLICY_NOTE_ALSO, "covers the request" },
+	[RELATION_IDENTITY] = { POLICY_NOTE_NEAR, NULL },
+	[RELATION_SHORT] = { POLICY_NOTE_NEAR, NULL },
+	[RELATION_OTHER_DEVICE] = { POLICY_NOTE_NEAR, "is for another device" },
+	[RELATION_OTHER_SUBJECT] = { POLICY_NOTE_NEAR,
+	    "is for another subject" },
+};
+
 static enum relation
-relate(
-    const struct explanation *x, const struct policy_rule *rule, struct text *t)
+relate(const struct explanation *x, const struct policy_rule *rule)
 {
 	const struct eval *e = &x->eval;
 	size_t i = x->decision.device;
@@ -32,59 +48,79 @@ relate(
 	enum match device =
 	    target_match(rule->targets, e->world, &e->request->devices[i]);
 
-	if (!subject || device == MATCH_NO) {
-		text_add(
-		    t, "is for another %s", subject ? "device" : "subject");
-		return subject || device != MATCH_NO ? RELATION_NEAR
-						     : RELATION_NONE;
-	}
-	if (rule->verb == VERB_DENY) {
-		text_add(t, "denies it");
-		return RELATION_FULL;
-	}
-	eval_needs(e, i, &needs);
+	if (device == MATCH_NO)
+		return subject ? RELATION_OTHER_DEVICE : RELATION_NONE;
+	if (!subject)
+		return RELATION_OTHER_SUBJECT;
+	if (rule->verb == VERB_DENY)
+		return RELATION_DENIES;
 	if (device == MATCH_IDENTITY)
-		why_identity(t, e, i);
-	else if (eval_lacks(e, rule, &needs) != 0)
-		why_short(t, e, rule, i);
-	else {
-		text_add(t, "covers the request");
-		return RELATION_FULL;
-	}
-	return RELATION_NEAR;
+		return RELATION_IDENTITY;
+	eval_needs(e, i, &needs);
+	return eval_lacks(e, rule, &needs) == 0 ? RELATION_COVERS
+						: RELATION_SHORT;
 }
 
-/* Notes the lines of a verb that have the relation. */
 static void
-note(const struct explanation *x, enum verb verb, enum relation wanted)
+note(const struct explanation *x, const struct policy_rule *rule,
+    enum relation relation)
 {
+	struct policy_note n = { .rule = rule,
+		.kind = relations[relation].kind };
+	struct text t = text_in(n.why, sizeof(n.why));
+
+	if (relation == RELATION_IDENTITY)
+		why_identity(&t, &x->eval, x->decision.device);
+	else if (relation == RELATION_SHORT)
+		why_short(&t, &x->eval, rule, x->decision.device);
+	else
+		text_add(&t, "%s", relations[relation].words);
+	x->line(x->arg, &n);
+}
+
+static void
+note_all(const struct explanation *x, enum relation relation)
+{
+	enum verb verb = relation == RELATION_DENIES ? VERB_DENY : VERB_ALLOW;
 	const struct policy_rule *rule = x->eval.policy->first[verb];
 
-	for (; rule != NULL; rule = rule->next) {
-		struct policy_note n = { .rule = rule };
-		struct text t = text_in(n.why, sizeof(n.why));
-
-		if (rule != x->decision.rule && relate(x, rule, &t) == wanted)
-			x->line(x->arg, &n);
-	}
+	for (; rule != NULL; rule = rule->next)
+		if (rule != x->decision.rule && relate(x, rule) == relation)
+			note(x, rule, relation);
 }
 
+/* Each line about the subject, and which of its limits are the smallest. */
 static void
 note_limits(const struct explanation *x)
 {
 	const struct policy_rule *rule = x->eval.policy->first[VERB_LIMIT];
+	struct limits limits;
+	size_t none;
 
-	for (; rule != NULL; rule = rule->next)
-		if (rule != x->decision.rule &&
-		    subject_match(rule, x->eval.subject))
-			x->line(x->arg, &(struct policy_note){ .rule = rule,
-					    .why = "limits the subject" });
+	eval_limits(x->eval.policy, x->eval.subject, &limits);
+	for (; rule != NULL; rule = rule->next) {
+		struct policy_note n = { rule, POLICY_NOTE_LIMIT, "" };
+		struct text t = text_in(n.why, sizeof(n.why));
+
+		if (rule == x->decision.rule ||
+		    !subject_match(rule, x->eval.subject))
+			continue;
+		text_add(&t, "in force:");
+		none = t.len;
+		for (enum field f = FIELD_OPTIONS_END; f < FIELD_END; f++)
+			if (limits.rule[f] == rule)
+				keyword_print(&t, &fields[f], rule->value[f]);
+		if (t.len == none)
+			text_add(&t, " nothing, others are smaller");
+		x->line(x->arg, &n);
+	}
 }
 
 static void
 note_decided(const struct explanation *x)
 {
-	struct policy_note n = { .rule = x->decision.rule, .decided = true };
+	struct policy_note n = { .rule = x->decision.rule,
+		.kind = POLICY_NOTE_DECIDED };
 	struct text t = text_in(n.why, sizeof(n.why));
 
 	text_add(&t, "%s",
@@ -109,8 +145,7 @@ policy_explain(const struct policy *policy, const struct policy_world *world,
 		return;
 	eval_decide(&x.eval, &x.decision, NULL);
 	note_decided(&x);
-	note(&x, VERB_DENY, RELATION_FULL);
-	note(&x, VERB_ALLOW, RELATION_FULL);
+	for (enum relation r = 0; r < RELATION_NONE; r++)
+		note_all(&x, r);
 	note_limits(&x);
-	note(&x, VERB_ALLOW, RELATION_NEAR);
 }

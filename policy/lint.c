@@ -309,6 +309,30 @@ reasons_list(const struct lint *l, size_t i, struct text *t)
 	return tolerated;
 }
 
+/* Whether device i goes along with another one of its group. */
+static bool
+rule_takes_along(const struct lint *l, const struct policy_rule *rule, size_t i)
+{
+	const struct policy_device *d = l->machine->devices;
+
+	if (rule->value[FIELD_SIBLINGS] == 0 || d[i].group < 0 ||
+	    device_is_bridge(&d[i]))
+		return false;
+	for (size_t j = 0; j < l->machine->ndevices; j++)
+		if (j != i && d[j].group == d[i].group &&
+		    rule_hits(l, rule, j) && !rule_denied(l, rule, j))
+			return true;
+	return false;
+}
+
+/* Without `managed` a line takes nothing from a driver but siblings. */
+static bool
+rule_claims(const struct lint *l, const struct policy_rule *rule, size_t i)
+{
+	return (rule->verb == VERB_CLAIM || rule->value[FIELD_MANAGED] != 0) &&
+	       rule_hits(l, rule, i);
+}
+
 static void
 check_host(const struct lint *l, const struct policy_rule *rule)
 {
@@ -317,13 +341,17 @@ check_host(const struct lint *l, const struct policy_rule *rule)
 	for (size_t i = 0; m->needs != NULL && i < m->ndevices; i++) {
 		char list[200], name[BDF_STRLEN];
 		struct text t = text_in(list, sizeof(list));
-		bool tolerated;
+		bool claims = rule_claims(l, rule, i), tolerated;
 
-		if (!rule_hits(l, rule, i))
+		if (!claims && !rule_takes_along(l, rule, i))
+			continue;
+		/* Nobody gets what is denied; a claim is nobody's. */
+		if (rule->verb == VERB_ALLOW && rule_denied(l, rule, i))
 			continue;
 		tolerated = reasons_list(l, i, &t);
 		if (t.len > 0)
-			warn(l, rule, "reaches %s, which the host needs%s: %s",
+			warn(l, rule, "%s %s, which the host needs%s: %s",
+			    claims ? "reaches" : "takes along",
 			    bdf_format(&m->devices[i].bdf, name),
 			    tolerated ? " (tolerated)" : "", list);
 	}
@@ -380,9 +408,7 @@ check_on_machine(const struct lint *l, const struct policy_rule *rule)
 		check_others(l, rule, warn_split);
 		check_others(l, rule, warn_pf);
 	}
-	/* Only who may unbind a host driver takes something from the host. */
-	if (rule->verb == VERB_CLAIM || rule->value[FIELD_MANAGED] != 0)
-		check_host(l, rule);
+	check_host(l, rule);
 }
 
 static void

@@ -11,10 +11,11 @@
  * tests run it without a machine.
  *
  * A struct policy never changes after policy_load(); reload makes a new one.
- * Semantics: default deny; a matching deny line ends it; one allow line alone
- * covers subject, device, managed, count and memlock; limit lines always
- * apply, the smallest of each wins.  No answer depends on the order of lines,
- * except which of several sufficient allow lines is named.
+ * Semantics: default deny; a matching deny line ends it; for each device one
+ * allow line alone covers what is asked: subject, device, managed, count and
+ * memlock; limit lines always apply, the smallest of each wins.  No answer
+ * depends on the order of lines, except which of several equal allow lines is
+ * named.
  */
 
 #include <sys/types.h>
@@ -31,6 +32,11 @@
 #define POLICY_UNLIMITED UINT64_MAX
 
 /* ---- loading ---------------------------------------------------------- */
+
+/* What the broker reads; more is an error. */
+#define POLICY_FILES_MAX 256
+#define POLICY_FILE_BYTES (1U << 20) /* each must be less */
+#define POLICY_BYTES (4U << 20) /* all together */
 
 /* One file; name is only used to say where a line stands.  Not kept. */
 struct policy_source {
@@ -107,20 +113,20 @@ struct policy_usage {
 	uint64_t memlock; /* sum over its leases, bytes */
 };
 
-/* One lease wanted: all devices in it, together. */
+/*
+ * One lease wanted: all devices in it, together.  Each may be covered by a line
+ * of its own, as the cards of one guest are: a lease grows by single devices
+ * as well, so a line for all of them would be no hurdle but for whoever asks
+ * at once.  What a line says of the whole holds for the whole: its memlock is
+ * for the lease, its count is for all of its devices together, in this request
+ * and held.
+ */
 struct policy_request {
 	const struct policy_device *devices;
 	size_t ndevices;
 	const bool *managed; /* per device: a host driver must be unbound */
 	uint64_t memlock; /* bytes wanted for the holder; 0: none */
 	bool new_lease; /* false: devices are added to a lease */
-	/*
-	 * What else the line must allow, per device; NULL: nothing.  Without
-	 * them the line is chosen that allows most (see struct policy_terms)
-	 * and the caller compares.
-	 */
-	const bool *siblings; /* free siblings have host drivers to unbind */
-	const bool *no_reset; /* it has no reset that works */
 };
 
 enum policy_verdict {
@@ -138,22 +144,22 @@ struct policy_rule; /* one line of the policy */
 struct policy_decision {
 	enum policy_verdict verdict;
 	size_t device; /* index of the device that decided a refusal */
-	const struct policy_rule *rule; /* as above; NULL for NO_RULE; for
-					   ALLOW, the line of device 0 */
+	/*
+	 * As above; NULL for NO_RULE; for ALLOW, a line that covers device 0:
+	 * the one with `siblings take`, then `reset none`, then `managed`, then
+	 * the larger memlock, then the first.
+	 */
+	const struct policy_rule *rule;
 	char why[200]; /* a clause for people, e.g. "line covers memlock up
 			   to 16G, 32G was asked for"; empty for ALLOW */
 };
 
 /*
- * What the allow line that covers a device grants besides the device.  Where
- * several lines do, it is the one with `siblings take`, then `reset none`,
- * then `managed`, then the larger memlock, then the first: nothing but the
- * line's name depends on the order.
+ * What nobody asks for, but the machine may turn out to need for a device: of
+ * all allow lines that cover what was asked, whether any grants it.  So a line
+ * that is added takes nothing away, whichever line is named.
  */
 struct policy_terms {
-	const struct policy_rule *rule;
-	uint64_t memlock; /* ceiling, bytes; min of rule and limit lines */
-	bool managed;
 	bool siblings_take;
 	bool reset_none; /* the owner accepts a device without a reset */
 };
@@ -168,14 +174,21 @@ void policy_decide(const struct policy *, const struct policy_world *,
     struct policy_terms *terms);
 
 /*
- * Explains a one-device request with the same code: calls line() for each
- * line that has to do with it, deciding lines first, then limits that apply,
- * then allow lines that match the subject or the device but not all, with why
- * not.  decided is true for the line that policy_decide() names.
+ * Explains a one-device request with the same code: calls line() for each line
+ * that has to do with it, the one that policy_decide() names first, and those
+ * that miss less before those that miss more.
  */
+enum policy_note_kind {
+	POLICY_NOTE_DECIDED, /* the line that policy_decide() names */
+	POLICY_NOTE_ALSO, /* another one that denies or covers it */
+	POLICY_NOTE_NEAR, /* an allow line about the subject or the device */
+	POLICY_NOTE_LIMIT, /* a limit line about the subject */
+	POLICY_NOTE_KINDS,
+};
+
 struct policy_note {
 	const struct policy_rule *rule;
-	bool decided;
+	enum policy_note_kind kind;
 	char why[200];
 };
 void policy_explain(const struct policy *, const struct policy_world *,
@@ -210,9 +223,5 @@ struct policy_limits {
 };
 void policy_limits_of(const struct policy *, const struct policy_subject *,
     struct policy_limits *);
-
-/* Whether a device is in the pool; -ENOENT when there is no such pool. */
-int policy_pool_has(const struct policy *, const struct policy_world *,
-    const char *pool, const struct policy_device *);
 
 #endif

@@ -150,9 +150,9 @@ demo:
 
 # ---- figures
 
-$(B)/tests/bench_%: $(B)/obj/tests/bench/bench_%.o $(B)/tests/libclient.a \
-    $(B)/tests/libpolicy.a $(B)/tests/libcommon.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PBC_LIBS)
+$(B)/tests/bench_%: $(B)/obj/tests/bench/bench_%.o $(B)/tests/libmonitor.a \
+    $(B)/tests/libclient.a $(B)/tests/libpolicy.a $(B)/tests/libcommon.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(EVENT_LIBS) $(BSD_LIBS) $(PBC_LIBS)
 
 .PHONY: bench bench-lab
 bench: $(B)/tests/bench_policy

@@ -213,9 +213,9 @@ enum mon_text_kind {
 	MON_TEXT_WHY = 1, /* one sentence of a refusal */
 	MON_TEXT_FIX, /* what would mend it */
 	MON_TEXT_DECISION, /* explain: the outcome */
-	MON_TEXT_RULE, /* explain: the deciding line */
+	MON_TEXT_RULE, /* explain: the deciding line, then others like it */
 	MON_TEXT_NEAR, /* explain: a line that nearly matched, why not */
-	MON_TEXT_LIMIT, /* explain: a limit that applies */
+	MON_TEXT_LIMIT, /* explain: a limit line that applies */
 	MON_TEXT_REASON, /* explain: a guard reason, by name */
 	MON_TEXT_SIBLING, /* explain: another member of the group */
 	MON_TEXT_STEP, /* explain: what acquire would do, in order */

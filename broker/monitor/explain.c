@@ -12,35 +12,34 @@
 #include "policyload.h"
 #include "request.h"
 #include "session.h"
+#include "sysfs.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+/* What is told of a kind of note: all of it would be the whole policy. */
+#define NOTES_MAX 32
 
-static void say(struct session *s, enum mon_text_kind kind, const char *fmt,
-    ...) __attribute__((format(printf, 3, 4)));
+struct notes {
+	struct session *s;
+	unsigned n[POLICY_NOTE_KINDS];
+};
 
-static void
-say(struct session *s, enum mon_text_kind kind, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	session_text(s, kind, text);
-}
+static const enum mon_text_kind note_kinds[POLICY_NOTE_KINDS] = {
+	[POLICY_NOTE_DECIDED] = MON_TEXT_RULE,
+	[POLICY_NOTE_ALSO] = MON_TEXT_RULE,
+	[POLICY_NOTE_NEAR] = MON_TEXT_NEAR,
+	[POLICY_NOTE_LIMIT] = MON_TEXT_LIMIT,
+};
 
 static void
 say_note(void *arg, const struct policy_note *note)
 {
+	struct notes *notes = arg;
 	char rule[POLICY_RULE_TEXT_MAX];
 
-	say(arg, note->decided ? MON_TEXT_RULE : MON_TEXT_NEAR, "%s:%u: %s%s%s",
+	if (++notes->n[note->kind] > NOTES_MAX)
+		return;
+	session_say(notes->s, note_kinds[note->kind], "%s:%u: %s: %s",
 	    policy_rule_file(note->rule), policy_rule_line(note->rule),
-	    policy_rule_text(note->rule, rule, sizeof(rule)),
-	    note->why[0] == '\0' ? "" : ": ", note->why);
+	    policy_rule_text(note->rule, rule, sizeof(rule)), note->why);
 }
 
 static void
@@ -53,34 +52,17 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 		.memlock = c->memlock,
 		.new_lease = true };
 	struct policy_usage usage;
+	struct notes notes = { .s = s };
 
 	if (usage_of(c->who.uid, NULL, true, &usage) != 0)
 		return;
 	policy_explain(policy_current(), &inventory_world, &c->who, &usage,
-	    &req, say_note, s);
+	    &req, say_note, &notes);
 	usage_clear(&usage);
-}
-
-static void
-say_limits(struct session *s, const struct check *c)
-{
-	struct policy_limits l;
-
-	policy_limits_of(policy_current(), &c->who, &l);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
-		{ "devices", l.devices },
-		{ "leases", l.leases },
-		{ "memlock", l.memlock },
-		{ "connections", l.connections },
-		{ "requests per second", l.requests },
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].value != POLICY_UNLIMITED)
-			say(s, MON_TEXT_LIMIT, "%s: %llu", rows[i].name,
-			    (unsigned long long)rows[i].value);
+	for (size_t i = 0; i < POLICY_NOTE_KINDS; i++) {
+		if (notes.n[i] > NOTES_MAX)
+			session_say(s, note_kinds[i], "and %u more",
+			    notes.n[i] - NOTES_MAX);
 	}
 }
 
@@ -92,7 +74,8 @@ say_siblings(struct session *s, const struct device *of)
 	TAILQ_FOREACH(d, &inventory, entry) {
 		if (d != of && of->facts.group >= 0 &&
 		    d->facts.group == of->facts.group)
-			say(s, MON_TEXT_SIBLING, "%s, %s, %s%s", device_name(d),
+			session_say(s, MON_TEXT_SIBLING, "%s, %s, %s%s",
+			    device_name(d),
 			    d->driver[0] == '\0' ? "no driver" : d->driver,
 			    state_name(d->state),
 			    d->is_bridge ? ", a bridge: ignored" : "");
@@ -104,33 +87,43 @@ say_claim_steps(struct session *s, const struct device *d)
 {
 	const char *name = device_name(d);
 
-	say(s, MON_TEXT_STEP,
+	session_say(s, MON_TEXT_STEP,
 	    "record what to put back for %s: driver %s and its override", name,
 	    d->driver[0] == '\0' ? "none" : d->driver);
-	say(s, MON_TEXT_STEP, "set driver_override of %s to vfio-pci", name);
+	session_say(
+	    s, MON_TEXT_STEP, "set driver_override of %s to vfio-pci", name);
 	if (d->driver[0] != '\0')
-		say(s, MON_TEXT_STEP, "unbind %s from %s", name, d->driver);
-	say(s, MON_TEXT_STEP, "probe %s and verify that vfio-pci has it", name);
+		session_say(
+		    s, MON_TEXT_STEP, "unbind %s from %s", name, d->driver);
+	session_say(
+	    s, MON_TEXT_STEP, "probe %s and verify that vfio-pci has it", name);
 }
 
 static void
 say_steps(struct session *s, const struct check *c)
 {
+	bool loaded = sysfs_driver_loaded("vfio-pci");
+
 	for (size_t i = 0; i < c->nmembers; i++) {
 		const struct device *d = c->members[i].device;
 
-		if (!device_on_vfio(d))
-			say_claim_steps(s, d);
+		if (device_on_vfio(d))
+			continue;
+		if (!loaded)
+			session_say(
+			    s, MON_TEXT_STEP, "load vfio-pci by modprobe");
+		loaded = true;
+		say_claim_steps(s, d);
 	}
-	say(s, MON_TEXT_STEP,
+	session_say(s, MON_TEXT_STEP,
 	    "open /dev/vfio/vfio and /dev/vfio/%d, check their numbers and "
 	    "that the group is viable",
 	    c->members[0].device->facts.group);
 	if (c->memlock > 0)
-		say(s, MON_TEXT_STEP,
+		session_say(s, MON_TEXT_STEP,
 		    "raise the limit of locked memory to at least %llu bytes",
 		    (unsigned long long)c->memlock);
-	say(s, MON_TEXT_STEP,
+	session_say(s, MON_TEXT_STEP,
 	    "make the lease, hand over its fds, and keep none");
 }
 
@@ -167,14 +160,13 @@ explain_request(struct session *s, const void *record, int *fd)
 	}
 	check_run(&c);
 	d = inventory_find(&m->device);
-	say(s, MON_TEXT_DECISION,
+	session_say(s, MON_TEXT_DECISION,
 	    c.status == STATUS_OK ? "uid %u may have %s now"
 				  : "uid %u may not have %s now",
 	    c.who.uid, d == NULL ? "it" : device_name(d));
 	texts_send(&c.texts, s);
 	if (d != NULL) {
 		say_rules(s, &c, d);
-		say_limits(s, &c);
 		if (c.nmembers > 0)
 			say_siblings(s, d);
 	}

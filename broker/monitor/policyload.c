@@ -24,10 +24,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUNDLE_MAX (4U << 20)
+/* The texts, and for each line of 13 bytes, "admin user x", an item of 18. */
+#define BUNDLE_MAX (3 * POLICY_BYTES)
 /* The child's last word: a bundle without it is cut off. */
 #define BUNDLE_END "\0end of bundle"
-#define SOURCES_MAX 256
 
 static struct policy *current;
 static struct loader {
@@ -54,102 +54,68 @@ policyload_done(void)
 
 /* ---- reading the bundle ----------------------------------------------- */
 
-/* Visits the items of one kind; -EBADMSG when the bundle is cut off. */
-static int
-bundle_each(const char *buf, size_t len, enum bundle_kind kind,
-    int (*each)(
-	void *, const struct bundle_item *, const char *name, const char *text),
-    void *arg)
-{
-	struct bundle_item item;
-	int r = 0;
-
-	while (r == 0 && len > 0) {
-		if (len < sizeof(item))
-			return -EBADMSG;
-		memcpy(&item, buf, sizeof(item));
-		buf += sizeof(item);
-		len -= sizeof(item);
-		if (item.name_len > len ||
-		    item.text_len > len - item.name_len || item.name_len == 0 ||
-		    buf[item.name_len - 1] != '\0')
-			return -EBADMSG;
-		if (item.kind == kind)
-			r = each(arg, &item, buf, buf + item.name_len);
-		buf += item.name_len + item.text_len;
-		len -= item.name_len + item.text_len;
-	}
-	return r;
-}
-
-struct sources {
-	struct policy_source list[SOURCES_MAX];
-	size_t n;
+/* What is left of it to read. */
+struct bundle {
+	const char *at;
+	size_t len;
 };
 
-static int
-add_source(void *arg, const struct bundle_item *item, const char *name,
-    const char *text)
-{
-	struct sources *s = arg;
-
-	if (s->n == SOURCES_MAX)
-		return -E2BIG;
-	s->list[s->n++] = (struct policy_source){
-		.name = name, .text = text, .len = item->text_len
-	};
-	return 0;
-}
-
-static int
-say_error(void *arg, const struct bundle_item *item, const char *name,
-    const char *text)
-{
-	unsigned *errors = arg;
-
-	log_warn("%s%.*s", name, (int)item->text_len, text);
-	(*errors)++;
-	return 0;
-}
-
-struct lookup {
+struct item {
+	struct bundle_item head;
 	const char *name;
-	uint32_t *out;
+	const char *text;
 };
 
+/* 1: the next item. 0: the end. -EBADMSG when the bundle is cut off. */
 static int
-match_name(void *arg, const struct bundle_item *item, const char *name,
-    const char *text)
+bundle_next(struct bundle *b, struct item *out)
 {
-	const struct lookup *l = arg;
+	size_t size = sizeof(out->head);
 
-	(void)text;
-	if (strcmp(name, l->name) != 0)
+	if (b->len == 0)
 		return 0;
-	*l->out = item->id;
-	return 1; /* found: stop */
+	if (b->len < size)
+		return -EBADMSG;
+	memcpy(&out->head, b->at, size);
+	size += (size_t)out->head.name_len + out->head.text_len;
+	if (size > b->len || out->head.name_len == 0)
+		return -EBADMSG;
+	out->name = b->at + sizeof(out->head);
+	out->text = out->name + out->head.name_len;
+	if (out->text[-1] != '\0')
+		return -EBADMSG;
+	b->at += size;
+	b->len -= size;
+	return 1;
+}
+
+/* The child resolved the names as it parsed, so they come in the same order. */
+static int
+next_name(struct bundle *b, enum bundle_kind kind, const char *name, id_t *out)
+{
+	struct item i;
+
+	while (bundle_next(b, &i) == 1) {
+		if (i.head.kind != BUNDLE_USER && i.head.kind != BUNDLE_GROUP)
+			continue;
+		if (i.head.kind != kind || strcmp(i.name, name) != 0)
+			return -ENOENT;
+		*out = i.head.id;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static int
-lookup_user(void *arg, const char *name, uid_t *out)
+next_user(void *arg, const char *name, uid_t *out)
 {
-	const struct loader *l = arg;
-	struct lookup look = { .name = name, .out = out };
-
-	return bundle_each(l->buf, l->len, BUNDLE_USER, match_name, &look) == 1
-		   ? 0
-		   : -ENOENT;
+	return next_name(arg, BUNDLE_USER, name, out);
 }
 
 static int
-lookup_group(void *arg, const char *name, gid_t *out)
+next_group(void *arg, const char *name, gid_t *out)
 {
-	const struct loader *l = arg;
-	struct lookup look = { .name = name, .out = out };
-
-	return bundle_each(l->buf, l->len, BUNDLE_GROUP, match_name, &look) == 1
-		   ? 0
-		   : -ENOENT;
+	return next_name(arg, BUNDLE_GROUP, name, out);
 }
 
 static int
@@ -163,30 +129,45 @@ bundle_strip_end(struct loader *l)
 	return 0;
 }
 
+/* The sources, how many; -EINVAL after the errors that the child found. */
+static int
+bundle_sources(struct bundle b, struct policy_source *list)
+{
+	bool errors = false;
+	struct item i;
+	int r, n = 0;
+
+	while ((r = bundle_next(&b, &i)) == 1) {
+		if (i.head.kind == BUNDLE_ERROR) {
+			log_warn(
+			    "%s%.*s", i.name, (int)i.head.text_len, i.text);
+			errors = true;
+		} else if (i.head.kind == BUNDLE_SOURCE) {
+			if (n == POLICY_FILES_MAX)
+				return -E2BIG;
+			list[n++] = (struct policy_source){ i.name, i.text,
+				i.head.text_len };
+		}
+	}
+	if (r == 0 && errors)
+		r = -EINVAL;
+	return r == 0 ? n : r;
+}
+
 static int
 policy_from_bundle(struct loader *l, struct policy **out)
 {
+	struct policy_source sources[POLICY_FILES_MAX];
+	int r = bundle_strip_end(l);
+	struct bundle b = { l->buf, l->len };
 	struct policy_resolver names = {
-		.user = lookup_user, .group = lookup_group, .arg = l
+		.user = next_user, .group = next_group, .arg = &b
 	};
-	struct sources *s = calloc(1, sizeof(*s));
-	unsigned errors = 0;
-	int r;
 
-	if (s == NULL)
-		return -ENOMEM;
-	r = bundle_strip_end(l);
 	if (r == 0)
-		r = bundle_each(
-		    l->buf, l->len, BUNDLE_ERROR, say_error, &errors);
-	if (r == 0 && errors > 0)
-		r = -EINVAL;
-	if (r == 0)
-		r = bundle_each(l->buf, l->len, BUNDLE_SOURCE, add_source, s);
-	if (r == 0)
-		r = policy_load(out, s->list, s->n, &names, NULL, NULL);
-	free(s);
-	return r;
+		r = bundle_sources(b, sources);
+	return r < 0 ? r
+		     : policy_load(out, sources, (size_t)r, &names, NULL, NULL);
 }
 
 /* ---- the child and its pipe ------------------------------------------- */

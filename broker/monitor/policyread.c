@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The loader's child: files, their owners, and names.  A file or directory
- * that others could write is as good as no policy at all, so it is an error
- * like a wrong line: nothing of the whole is used.
+ * The loader's child: files and names, sent to the monitor.  Whatever is wrong
+ * goes with them, and nothing of the whole is used then.
  */
 
 #include "policyread.h"
 
 #include "config.h"
+#include "policyfile.h"
 #include "policy/policy.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define FILE_MAX_BYTES (1 << 20)
+/* A wrong file is told of, not each of its lines. */
+#define ERRORS_MAX 64
 
 struct reading {
 	FILE *out;
-	struct policy_source sources[256];
+	unsigned errors; /* in lines */
+	struct policy_source sources[POLICY_FILES_MAX];
 	size_t n;
 };
 
@@ -47,144 +44,24 @@ emit(struct reading *r, enum bundle_kind kind, uint32_t id, const char *name,
 }
 
 static void
-emit_error(struct reading *r, const char *where, const char *what)
+emit_wrong(void *arg, const char *path, int err, const char *what)
 {
 	char text[256];
 
+	(void)err;
 	snprintf(text, sizeof(text), ": %s", what);
-	emit(r, BUNDLE_ERROR, 0, where, text, strlen(text));
-}
-
-/* Asked on the open file: a path could be exchanged in between. */
-static int
-check_trust(struct reading *r, const char *path, int fd, mode_t type)
-{
-	struct stat st;
-	const char *wrong = NULL;
-
-	if (fstat(fd, &st) == -1)
-		wrong = strerror(errno);
-	else if ((st.st_mode & S_IFMT) != type)
-		wrong = "is of the wrong type";
-	else if (st.st_uid != 0)
-		wrong = "does not belong to root; chown root it";
-	else if (st.st_mode & (S_IWGRP | S_IWOTH))
-		wrong = "can be written by others than root; chmod go-w it";
-	if (wrong == NULL)
-		return 0;
-	emit_error(r, path, wrong);
-	return -EPERM;
-}
-
-static char *
-read_whole(int fd, size_t *len)
-{
-	char *text = malloc(FILE_MAX_BYTES);
-	ssize_t n = 0;
-
-	*len = 0;
-	if (text == NULL)
-		return NULL;
-	while (*len < FILE_MAX_BYTES &&
-	       (n = read(fd, text + *len, FILE_MAX_BYTES - *len)) > 0)
-		*len += (size_t)n;
-	if (n == 0)
-		return text;
-	if (n > 0)
-		errno = EFBIG;
-	free(text);
-	return NULL;
+	emit(arg, BUNDLE_ERROR, 0, path, text, strlen(text));
 }
 
 static void
-read_file(struct reading *r, const char *path)
+emit_source(void *arg, const char *path, char *text, size_t len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	size_t len;
-	char *text;
+	struct reading *r = arg;
 
-	if (fd == -1) {
-		emit_error(r, path, strerror(errno));
-		return;
-	}
-	if (check_trust(r, path, fd, S_IFREG) == 0) {
-		text = read_whole(fd, &len);
-		if (text == NULL) {
-			emit_error(r, path, strerror(errno));
-		} else if (r->n == 256) {
-			emit_error(r, path, "one file too many (256)");
-		} else {
-			emit(r, BUNDLE_SOURCE, 0, path, text, len);
-			r->sources[r->n++] = (struct policy_source){
-				.name = strdup(path), .text = text, .len = len
-			};
-		}
-	}
-	close(fd);
-}
-
-/* True when there is one to read and it is trusted. */
-static bool
-dir_trusted(struct reading *r, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok;
-
-	if (fd == -1) {
-		if (errno != ENOENT)
-			emit_error(r, path, strerror(errno));
-		return false;
-	}
-	ok = check_trust(r, path, fd, S_IFDIR) == 0;
-	close(fd);
-	return ok;
-}
-
-static int
-is_conf(const struct dirent *e)
-{
-	size_t len = strlen(e->d_name);
-
-	return e->d_name[0] != '.' && len > 5 &&
-	       strcmp(e->d_name + len - 5, ".conf") == 0;
-}
-
-static void
-read_dir(struct reading *r, const char *dir)
-{
-	struct dirent **names;
-	char path[PATH_MAX];
-	int n;
-
-	if (!dir_trusted(r, dir))
-		return;
-	n = scandir(dir, &names, is_conf, alphasort);
-	if (n < 0) {
-		emit_error(r, dir, strerror(errno));
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
-		read_file(r, path);
-		free(names[i]);
-	}
-	free(names);
-}
-
-static void
-read_main(struct reading *r)
-{
-	char dir[PATH_MAX];
-	char *slash;
-
-	snprintf(dir, sizeof(dir), "%s", config.policy);
-	slash = strrchr(dir, '/');
-	if (slash != NULL && slash != dir)
-		*slash = '\0';
-	/* A link that leads nowhere is no missing file: read_file() says so. */
-	if (dir_trusted(r, dir) &&
-	    faccessat(AT_FDCWD, config.policy, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		read_file(r, config.policy);
+	emit(r, BUNDLE_SOURCE, 0, path, text, len);
+	r->sources[r->n++] = (struct policy_source){
+		.name = strdup(path), .text = text, .len = len
+	};
 }
 
 static int
@@ -214,10 +91,13 @@ resolve_group(void *arg, const char *name, gid_t *out)
 static void
 report(void *arg, const struct policy_error *e)
 {
+	struct reading *r = arg;
 	char text[256];
 
+	if (++r->errors > ERRORS_MAX)
+		return;
 	snprintf(text, sizeof(text), ":%u:%u: %s", e->line, e->column, e->text);
-	emit(arg, BUNDLE_ERROR, 0, e->file, text, strlen(text));
+	emit(r, BUNDLE_ERROR, 0, e->file, text, strlen(text));
 }
 
 int
@@ -227,6 +107,9 @@ policyread_bundle(int fd)
 	struct policy_resolver names = {
 		.user = resolve_user, .group = resolve_group, .arg = r
 	};
+	struct policyfile_reader files = {
+		.file = emit_source, .wrong = emit_wrong, .arg = r
+	};
 	struct policy *policy = NULL;
 
 	if (r == NULL)
@@ -234,9 +117,12 @@ policyread_bundle(int fd)
 	r->out = fdopen(fd, "w");
 	if (r->out == NULL)
 		return -errno;
-	read_main(r);
-	read_dir(r, config.policy_dir);
+	policyfile_read_all(&files, config.policy, config.policy_dir);
 	/* Its errors go into the bundle; the result is not needed here. */
 	(void)policy_load(&policy, r->sources, r->n, &names, report, r);
+	if (r->errors > ERRORS_MAX)
+		emit_wrong(r, "policy", 0,
+		    "more errors than are told here; see: vfiobroker policy "
+		    "check");
 	return fclose(r->out) == 0 ? 0 : -errno;
 }

@@ -302,16 +302,12 @@ request_show_policy(struct session *s, const void *record, int *fd)
 		return;
 	}
 	policy_print(policy_current(), out, true);
-	fclose(out);
-	for (char *line = text, *nl; (nl = strchr(line, '\n')) != NULL;
-	     line = nl + 1) {
-		*nl = '\0';
-		for (char *c = line; *c != '\0'; c++)
-			*c = *c == '\t' ? ' ' : *c;
-		session_text(s, MON_TEXT_POLICY, line);
+	if (fclose(out) == 0) {
+		session_lines(s, text, len);
+	} else {
+		free(text);
+		session_end(s, STATUS_INTERNAL);
 	}
-	free(text);
-	session_end(s, STATUS_OK);
 }
 
 static void

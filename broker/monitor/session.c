@@ -81,6 +81,7 @@ session_close(struct session *s)
 	revoke_forget(s);
 	opening_forget(s);
 	queue_drop(s);
+	free(s->lines);
 	loop_free(&s->readable);
 	loop_free(&s->writable);
 	loop_free(&s->later);
@@ -113,6 +114,8 @@ session_read_on(struct session *s)
 		event_add(s->readable, NULL);
 }
 
+static void lines_send(struct session *);
+
 static void
 queue_flush(struct session *s)
 {
@@ -130,6 +133,8 @@ queue_flush(struct session *s)
 		free(q);
 	}
 	loop_free(&s->writable);
+	if (s->lines != NULL)
+		lines_send(s);
 	session_read_on(s);
 }
 
@@ -193,22 +198,25 @@ copy_printable(char *to, const char *from, size_t n)
 		to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
 }
 
-/* Cut into records. */
+/* A record of it; returns how much of the text that was. */
+static size_t
+text_send(struct session *s, enum mon_text_kind kind, const char *text)
+{
+	struct mon_text t = { .kind = kind };
+	size_t n = strnlen(text, MON_TEXT_MAX - 1);
+
+	copy_printable(t.text, text, n);
+	t.more = text[n] != '\0';
+	session_send(s, MON_TEXT, &t, NULL, 0);
+	return n;
+}
+
 void
 session_text(struct session *s, enum mon_text_kind kind, const char *text)
 {
-	size_t len = strlen(text);
-
-	do {
-		struct mon_text t = { .kind = kind };
-		size_t n = len < MON_TEXT_MAX - 1 ? len : MON_TEXT_MAX - 1;
-
-		copy_printable(t.text, text, n);
-		text += n;
-		len -= n;
-		t.more = len > 0;
-		session_send(s, MON_TEXT, &t, NULL, 0);
-	} while (len > 0);
+	do
+		text += text_send(s, kind, text);
+	while (*text != '\0');
 }
 
 static void
@@ -250,6 +258,34 @@ session_end(struct session *s, enum status status)
 	session_send(s, MON_END, &end, NULL, 0);
 	s->busy = false;
 	session_read_on(s);
+}
+
+/* A record at a time, lest a long policy fills the queue. */
+static void
+lines_send(struct session *s)
+{
+	while (s->nqueued == 0 && s->lines_at < s->lines_len) {
+		s->lines_at +=
+		    text_send(s, MON_TEXT_POLICY, s->lines + s->lines_at);
+		if (s->lines[s->lines_at] == '\0')
+			s->lines_at++;
+	}
+	if (s->lines_at < s->lines_len)
+		return;
+	free(s->lines);
+	s->lines = NULL;
+	session_end(s, STATUS_OK);
+}
+
+void
+session_lines(struct session *s, char *lines, size_t len)
+{
+	s->lines = lines;
+	s->lines_at = 0;
+	s->lines_len = len;
+	for (char *nl = lines; (nl = strchr(nl, '\n')) != NULL; nl++)
+		*nl = '\0';
+	lines_send(s);
 }
 
 void

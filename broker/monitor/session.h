@@ -34,6 +34,8 @@ struct session {
 	struct event *later; /* the rate was exceeded: read again then */
 	STAILQ_HEAD(, queued) queue;
 	unsigned nqueued;
+	char *lines; /* of a long answer, each with a NUL; or NULL */
+	size_t lines_at, lines_len; /* those before have been sent */
 	uint32_t seq; /* of the request being answered */
 	bool busy; /* a request is being answered */
 	bool watching; /* wants events */
@@ -63,6 +65,10 @@ void session_end(struct session *, enum status);
 /* Says why not, and ends the request. */
 void session_refuse(struct session *, enum status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Answers lines, however many, as fast as the session reads; then the end.
+ * Frees them. */
+void session_lines(struct session *, char *lines, size_t len);
 
 /* An event out of order; dropped when the watcher does not read. */
 void session_event(struct session *, struct mon_event *);

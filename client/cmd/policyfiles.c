@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Reading policy files without being anybody special.  Called by `policy
- * check`; the broker has its own, stricter reader and does not trust this one.
+ * check`: named files from anywhere, or those of the broker by its own reader,
+ * which refuses what the broker would refuse.
  */
 
 #include "policyfiles.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/monitor/policyfile.h"
 #include "say.h"
 
 #define POLICYFILES_MAX_BYTES (16U << 20)
@@ -56,13 +58,16 @@ static int
 keep(struct policyfiles *p, const char *name, char *text, size_t len)
 {
 	struct policy_source *v = realloc(p->v, (p->n + 1) * sizeof(*v));
+	char *copy = strdup(name);
 
-	if (v == NULL) {
+	if (v != NULL)
+		p->v = v;
+	if (v == NULL || copy == NULL) {
+		free(copy);
 		free(text);
 		return say_oserr(ENOMEM, name);
 	}
-	v[p->n++] = (struct policy_source){ name, text, len };
-	p->v = v;
+	v[p->n++] = (struct policy_source){ copy, text, len };
 	return EX_OK;
 }
 
@@ -90,62 +95,62 @@ policyfiles_read(struct policyfiles *p, const char *name)
 	return text == NULL ? unreadable(name, err) : keep(p, name, text, len);
 }
 
-/* What the broker refuses to read.  EX_OK or EX_CONFIG. */
-static int
-check_owner(const char *name)
-{
-	struct stat st;
+/* ---- as the broker reads ---------------------------------------------- */
 
-	if (stat(name, &st) != 0)
-		return EX_OK; /* reading it will say so */
-	if (st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		return EX_OK;
-	say("%s: the broker refuses it: it must belong to root and be "
-	    "writable by nobody else",
-	    name);
-	return EX_CONFIG;
+struct reading {
+	struct policyfiles *files;
+	int status; /* of the first that went wrong */
+};
+
+static void
+found(void *arg, const char *path, char *text, size_t len)
+{
+	struct reading *r = arg;
+	int status = keep(r->files, path, text, len);
+
+	r->status = r->status == EX_OK ? status : r->status;
 }
 
-/* A file that the broker reads: with whom it belongs to. */
-static int
-read_own(struct policyfiles *p, const char *name)
+/* What we may not read, root perhaps may: that says nothing of the broker. */
+static void
+wrong(void *arg, const char *path, int err, const char *what)
 {
-	int owner = check_owner(name);
-	int status = policyfiles_read(p, name);
+	struct reading *r = arg;
+	int status = EX_CONFIG;
 
-	return status != EX_OK ? status : owner;
+	if (err == EACCES)
+		status = unreadable(path, err);
+	else
+		say("%s: the broker refuses it: %s", path, what);
+	r->status = r->status == EX_OK ? status : r->status;
 }
 
 int
 policyfiles_read_all(struct policyfiles *p, const char *dir)
 {
-	char pattern[sizeof(p->main)];
-	int status = EX_OK, r;
+	struct reading r = { .files = p };
+	struct policyfile_reader reader = {
+		.file = found, .wrong = wrong, .arg = &r
+	};
+	char conf[PATH_MAX], drop_ins[PATH_MAX];
 
-	snprintf(p->main, sizeof(p->main), "%s/policy.conf", dir);
-	if (access(p->main, F_OK) != 0 && errno == ENOENT)
+	snprintf(conf, sizeof(conf), "%s/policy.conf", dir);
+	snprintf(drop_ins, sizeof(drop_ins), "%s/policy.d", dir);
+	policyfile_read_all(&reader, conf, drop_ins);
+	if (access(conf, F_OK) != 0 && errno == ENOENT && p->n == 0)
 		say("%s is not there: without a policy nobody gets a device",
-		    p->main);
-	else
-		status = read_own(p, p->main);
-	snprintf(pattern, sizeof(pattern), "%s/policy.d/*.conf", dir);
-	if (glob(pattern, 0, NULL, &p->drop_ins) != 0)
-		return status;
-	for (size_t i = 0; i < p->drop_ins.gl_pathc; i++) {
-		r = read_own(p, p->drop_ins.gl_pathv[i]);
-		status = status == EX_OK ? r : status;
-	}
-	return status;
+		    conf);
+	return r.status;
 }
 
 void
 policyfiles_free(struct policyfiles *p)
 {
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
+		free((void *)(uintptr_t)p->v[i].name);
 		free((void *)(uintptr_t)p->v[i].text);
+	}
 	free(p->v);
-	if (p->drop_ins.gl_pathc > 0)
-		globfree(&p->drop_ins);
 }
 
 const char *

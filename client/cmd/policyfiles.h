@@ -4,7 +4,6 @@
 
 /* Policy files in memory, for `policy check`. */
 
-#include <glob.h>
 #include <stddef.h>
 
 #include "policy/policy.h"
@@ -14,20 +13,15 @@
 struct policyfiles {
 	size_t n;
 	struct policy_source *v;
-	/* Where the names of those in v may be. */
-	char main[256];
-	glob_t drop_ins;
 };
 
-/*
- * Reads one file; its name must stay.  Returns EX_OK, or the status to exit
- * with after the message.
- */
+/* Reads one file.  Returns EX_OK, or the status to exit with after the message. */
 int policyfiles_read(struct policyfiles *, const char *name);
 
 /*
- * Reads policy.conf and what ends in .conf in policy.d, as the broker does, and
- * says so when a file is writable by others than root.
+ * Reads policy.conf and what ends in .conf in policy.d as the broker does, and
+ * says what the broker would refuse: EX_CONFIG, but EX_NOINPUT for what only
+ * the caller may not read.
  */
 int policyfiles_read_all(struct policyfiles *, const char *dir);
 

@@ -80,7 +80,7 @@ check_note(void *arg, const struct policy_note *n)
 	const struct policy_rule **decided = arg;
 	char buf[POLICY_RULE_TEXT_MAX];
 
-	if (n->decided)
+	if (n->kind == POLICY_NOTE_DECIDED)
 		*decided = n->rule;
 	policy_rule_text(n->rule, buf, sizeof(buf));
 	MUST(strlen(buf) < sizeof(buf) - 1);
@@ -127,9 +127,7 @@ ask(const struct policy *p, const struct policy *q, unsigned salt)
 		.ndevices = 1 + salt % NDEVICES,
 		.managed = flags,
 		.memlock = salt % 3 * (1ULL << 30),
-		.new_lease = true,
-		.siblings = flags,
-		.no_reset = flags };
+		.new_lease = true };
 	const struct policy_rule *decided = NULL;
 	struct policy_decision a, b;
 

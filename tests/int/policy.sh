@@ -178,6 +178,31 @@ reload
 log_news >"$out"
 check_says 'one file too many' "three hundred are too many, and it says so"
 rm "$policy_d"/*
+
+# Ten thousand lines, all of them near $USER1's and $USER3's request, some
+# longer than a record; limits and lines that say the same are as many.
+many=10000
+for ((i = 0; i < many; i++)); do
+	case $((i % 4)) in
+	0) echo "allow uid $((100000 + i)) use $vf managed memlock $((2 * i + 1))M" ;;
+	1) echo "allow uid $USER3 use $vf managed memlock $((2 * i + 1))M" ;;
+	2) echo "limit any devices $((i + 1))" ;;
+	*) echo "pool p$i { $vf $vf $vf $vf $vf $vf $vf $vf $vf $vf $vf $vf $vf $vf $vf $vf }" ;;
+	esac
+done >"$policy_d/many.conf"
+wc -l <"$policy_conf" >"$dir/before"
+loads "ten thousand lines"
+vb $ADMIN policy show >"$dir/shown"
+check_equal $((many + $(<"$dir/before"))) "$(wc -l <"$dir/shown")" "are shown, every one"
+sed -n "s/ # .*many.conf:[0-9]*$//p" "$dir/shown" >"$dir/many"
+check "and to the letter" cmp "$policy_d/many.conf" "$dir/many"
+check_equal yes "$(may $USER1)" "explain answers"
+vb $USER3 explain --device $vf >"$out"
+check_says "^rule +$policy_d/many.conf:9998: allow uid $USER3 use $vf managed memlock" "the best of many lines"
+check_equal 3 "$(grep -Ec "^ +and [0-9]+ more$" "$out")" "and says how many there are more of each kind"
+check_most 150 "$(wc -l <"$dir/explained")" "in a bearable length"
+rm "$policy_d/many.conf"
+
 # Reloads that overtake each other: the last state of the files counts.
 hold open $USER1 hello
 for i in {1..30}; do

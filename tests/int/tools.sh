@@ -65,30 +65,63 @@ policy <<-END
 	pool nics { $nic }
 	limit any devices 4 leases 2 connections 50
 	admin uid $ADMIN
+	allow any use pool nics memlock 1G
+	deny gid 62002 use class 02
+	deny uid $USER3 use $vf
+	limit gid 62001 leases 9 connections 9
 END
 broker_start --sysroot "$fake"
 
+# section HEADING: the lines of one section of $dir/kept, without the names of users.
+section() {
+	sed -E -n "/^$1( |\$)/,/^[a-z]/ { /^$1\$/d; /^[a-z]/ { /^$1( |\$)/!d; s/^[a-z]+ +/  /; }
+		s/^ +//; s/(uid [0-9]+) \([^)]*\)/\1/g; p; }" "$dir/kept"
+}
+
 check "what may be had" vb $USER1 explain --device 01:10.0 --memlock 512M
-cp "$out" "$dir/kept"
 check_says "^decision +uid $USER1.* may have $vf now$" "decision"
 check_says "^rule +$policy_conf:1: allow uid $USER1 use $vf managed memlock 1G" "the line"
-check_says "^  1\. record what to put back for $vf: driver igbvf" "the first step"
-check_says 'unbind .* from igbvf' "the unbinding"
-check_says 'raise the limit of locked memory to at least 536870912 bytes' "the memory"
-check_says '^  devices: 4$' "a limit"
-check_says '^  connections: 50$' "another one"
-check_silent 'requests per second' "none that is not there"
+cp "$out" "$dir/kept"
+steps="record what to put back for $vf: driver igbvf and its override
+set driver_override of $vf to vfio-pci
+unbind $vf from igbvf
+probe $vf and verify that vfio-pci has it
+open /dev/vfio/vfio and /dev/vfio/4002, check their numbers and that the group is viable
+raise the limit of locked memory to at least 536870912 bytes
+make the lease, hand over its fds, and keep none"
+numbered() {
+	cat -n <<<"$1" | sed -E 's/^ +([0-9]+)\t/\1. /'
+}
+check_equal "$(numbered "$steps")" "$(section steps)" "the steps, in order"
+mv "$fake_pci/drivers/vfio-pci" "$dir/vfio-pci"
+vb $USER1 explain --device $vf --memlock 512M >"$dir/kept"
+mv "$dir/vfio-pci" "$fake_pci/drivers/vfio-pci"
+check_equal "$(numbered $'load vfio-pci by modprobe\n'"$steps")" "$(section steps)" \
+	"and its module first, where that is not loaded"
 check_equal igbvf "$(basename "$(readlink "$fake_pci/devices/$vf/driver")")" "nothing is changed"
 check_exit 77 "too much memory" vb $USER1 explain --device 01:10.0 --memlock 2G
 check_says 'memlock 2G' "says so"
 check_exit 77 "what may not be had: 77" vb $USER2 explain --device $vf
 check_says "^decision +uid $USER2.* may not have $vf now$" "decision"
 check_says "^fix +.*add to $policy_conf: allow uid $USER2 use $vf managed$" "the line to add"
-check_says ":1: allow uid $USER1 .*: is for another subject$" "a near miss"
+cp "$out" "$dir/kept"
+p=$policy_conf
+check_equal "$p:1: allow uid $USER1 use $vf managed memlock 1G: is for another subject
+$p:2: allow user daemon use $vf: is for another subject
+$p:7: allow any use pool nics memlock 1G: is for another device" \
+	"$(section 'near misses' | sort)" "near misses: all lines about the device or the user"
 check_exit 66 "what is not there: 66" vb $USER1 explain --device 09:00.0
 check "a group" vb $USER2,62001 explain --device $nic
 check_says '0000:00:01\.0, pcieport, host, a bridge: ignored$' "the bridge in it is ignored"
 check_says '0000:02:00\.1, no driver, host$' "a sibling without driver does no harm"
+cp "$out" "$dir/kept"
+check_equal "$p:7: allow any use pool nics memlock 1G: covers the request
+$p:3: allow gid 62001 use pool nics: covers the request" \
+	"$(section rule)" "the line that decides, and the other one that covers it"
+check_equal '' "$(section 'near misses')" "no near misses: none is for the device or the user"
+check_equal "$p:5: limit any devices 4 leases 2 connections 50: in force: devices 4 leases 2
+$p:10: limit gid 62001 leases 9 connections 9: in force: connections 9" \
+	"$(section limits)" "the limits, with their lines"
 check_exit 77 "as if it had to be taken" vb $USER2,62001 explain --device $nic --managed
 check "as JSON" vb $USER1 explain --device $vf --json
 cp "$out" "$dir/json"
@@ -107,6 +140,13 @@ check_exit 77 "about root either" vb $USER1 explain --device $vf --user root
 check_exit 77 "an admin about daemon" vb $ADMIN explain --device $vf --user daemon
 check_says '^decision +uid [0-9]+.* may not have' "who may not: it lacks managed"
 check_says ":2: allow user daemon use $vf: .*managed" "by that line"
+daemon=$(id -u daemon)
+check_exit 77 "about oneself by name: everybody" vb "$daemon" explain --device $vf --user daemon
+check_says "^decision +uid $daemon.* may not have $vf now$" "who may not: the same"
+check_silent 'only administrators' "without being an admin"
+check "what any user may have" vb "$daemon" explain --device $nic --user daemon
+check_exit 77 "the groups are the process's" vb "$daemon,62002" explain --device $nic --user daemon
+check_says "^rule +$policy_conf:8: deny gid 62002" "though the user is in no such group"
 check_exit 66 "nobody of that name: 66" vb $ADMIN explain --device $vf --user nobody-of-that-name
 
 # ---- for admins

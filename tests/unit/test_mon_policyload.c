@@ -327,7 +327,48 @@ START_TEST(too_big_together)
 		snprintf(name, sizeof(name), "policy.d/%d.conf", i);
 		put_long(name, 1000000);
 	}
-	assert_refused("policy not loaded: File too large");
+	assert_refused("4.conf: with it all files are more than 4 MiB");
+}
+END_TEST
+
+/* As many names as there can be, the shortest: the bundle has room. */
+START_TEST(just_small_enough_together)
+{
+	static const char line[] = "admin user ";
+	size_t len = sizeof(line) - 1, n = ((1 << 20) - 1) / (len + 5);
+	char *text = malloc(1 << 20), *at = text;
+	char name[32];
+
+	ck_assert_ptr_nonnull(text);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(at, line, len);
+		memcpy(at + len, "root\n", 5);
+		at += len + 5;
+	}
+	*at = '\0';
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "policy.d/%d.conf", i);
+		put(name, text);
+	}
+	put("policy.d/5.conf", ALLOW);
+	free(text);
+	assert_loaded(POLICY_ALLOW);
+}
+END_TEST
+
+/* Not a line in the log for each line of a file that is something else. */
+START_TEST(many_errors)
+{
+	char *text = calloc(1, 500001);
+
+	ck_assert_ptr_nonnull(text);
+	for (size_t at = 0; at < 500000; at += 2)
+		memcpy(text + at, "x\n", 2);
+	put("policy.d/a.conf", text);
+	free(text);
+	assert_refused("a.conf:64:1: ");
+	ck_assert_uint_eq(log_count(logfd, "a.conf:65:1: "), 0);
+	ck_assert_uint_eq(log_count(logfd, "more errors than are told"), 1);
 }
 END_TEST
 
@@ -368,6 +409,8 @@ main(void)
 	tcase_add_test(tc, too_big);
 	tcase_add_test(tc, just_small_enough);
 	tcase_add_test(tc, too_big_together);
+	tcase_add_test(tc, just_small_enough_together);
+	tcase_add_test(tc, many_errors);
 	tcase_add_test(tc, too_many);
 	suite_add_tcase(s, tc);
 	return run_suite(s);

@@ -184,6 +184,17 @@ send_unknown_name(int fd)
 	return 0;
 }
 
+/* Nor is one that comes at another place than where it was resolved. */
+static int
+send_other_order(int fd)
+{
+	put_item(fd, BUNDLE_SOURCE, 0, "new.conf",
+	    NEW "admin user bob\nadmin user eve\n");
+	put_item(fd, BUNDLE_USER, 4, "eve", "");
+	put_item(fd, BUNDLE_USER, 3, "bob", "");
+	return 0;
+}
+
 static int
 send_short_head(int fd)
 {
@@ -253,7 +264,7 @@ send_long_lengths(int fd)
 static int
 send_too_much(int fd)
 {
-	static char zeroes[5 << 20];
+	static char zeroes[3 * POLICY_BYTES + (1 << 20)];
 
 	for (size_t at = 0; at < sizeof(zeroes); at += 1 << 16)
 		put(fd, zeroes + at, 1 << 16);
@@ -297,6 +308,7 @@ static const struct {
 	{ "error", send_error },
 	{ "bad line", send_bad_line },
 	{ "unknown name", send_unknown_name },
+	{ "names in another order", send_other_order },
 	{ "short head", send_short_head },
 	{ "short name", send_short_name },
 	{ "short text", send_short_text },

@@ -6,11 +6,11 @@
  * What the tests of the policy share: a machine, its users, and requests
  * written as words:
  *
- *	UID[:GID,GID] BDF[+m][+s][+r] ... [memlock=SIZE] [add]
+ *	UID[:GID,GID] BDF[+m] ... [memlock=SIZE] [add]
  *	    [has=BDF] ... [leases=N] [held=SIZE]
  *
- * +m: a host driver must be unbound; +s: siblings have host drivers; +r: no
- * reset works; add: no new lease; has, leases, held: what the uid holds.
+ * +m: a host driver must be unbound; add: no new lease; has, leases, held: what
+ * the uid holds.
  */
 
 #include <errno.h>
@@ -161,8 +161,6 @@ load_text(const char *text, struct errors *errors)
 struct request {
 	struct policy_device devices[REQUEST_DEVICES];
 	bool managed[REQUEST_DEVICES];
-	bool siblings[REQUEST_DEVICES];
-	bool no_reset[REQUEST_DEVICES];
 	struct policy_device held[REQUEST_DEVICES];
 	gid_t gids[REQUEST_DEVICES];
 	struct policy_request request;
@@ -174,11 +172,9 @@ static UNUSED void
 request_init(struct request *r)
 {
 	memset(r, 0, sizeof(*r));
-	r->request = (struct policy_request){ .devices = r->devices,
-		.managed = r->managed,
-		.siblings = r->siblings,
-		.no_reset = r->no_reset,
-		.new_lease = true };
+	r->request = (struct policy_request){
+		.devices = r->devices, .managed = r->managed, .new_lease = true
+	};
 	r->subject.gids = r->gids;
 	r->usage.devices = r->held;
 }
@@ -199,13 +195,10 @@ request_device(struct request *r, char *word)
 	size_t i = r->request.ndevices++;
 	char *plus = strchr(word, '+');
 
-	for (char *c = plus; c != NULL; c = strchr(c + 1, '+')) {
-		r->managed[i] |= c[1] == 'm';
-		r->siblings[i] |= c[1] == 's';
-		r->no_reset[i] |= c[1] == 'r';
-	}
-	if (plus != NULL)
+	if (plus != NULL) {
+		r->managed[i] = plus[1] == 'm';
 		*plus = '\0';
+	}
 	return machine_device(word, &r->devices[i]);
 }
 

@@ -151,6 +151,28 @@ static const struct {
 	{ "claim 02:00.0\ntolerate root-fs on all",
 	    "1 reaches 0000:02:00.0, which the host needs: the root file "
 	    "system is on it, swap space on it is in use\n" },
+	{ "allow any use 02:00.0 managed\ndeny any use class 01",
+	    "1 allows nothing now: deny lines take 0000:02:00.0 and all else\n" },
+	/* by the group */
+	{ "allow any use 01:00.1 managed", "" },
+	{ "allow any use 01:00.1 managed siblings refuse", "" },
+	{ "allow any use 01:00.1 siblings take",
+	    "1 takes along 0000:01:00.0, which the host needs: it is the "
+	    "display the firmware started on\n" },
+	{ "allow any use 01:00.1 managed siblings take\ntolerate boot-vga on "
+	  "slot 01:00",
+	    "1 takes along 0000:01:00.0, which the host needs (tolerated): it "
+	    "is the display the firmware started on\n" },
+	{ "allow any use slot 01:00 managed siblings take",
+	    "1 reaches 0000:01:00.0, which the host needs: it is the display "
+	    "the firmware started on\n" },
+	{ "allow any use slot 01:00 siblings take",
+	    "1 takes along 0000:01:00.0, which the host needs: it is the "
+	    "display the firmware started on\n" },
+	{ "allow any use 01:00.0 siblings take", "" },
+	{ "allow any use 01:00.1 siblings take\ndeny any use 01:00.0", "" },
+	{ "allow any use slot 01:00 siblings take\ndeny any use 01:00.1", "" },
+	{ "allow any use 02:00.0 siblings take", "" },
 	{ "allow any use all managed",
 	    "1 reaches 0000:01:00.0, which the host needs: it is the display "
 	    "the firmware started on\n"

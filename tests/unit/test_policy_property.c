@@ -274,8 +274,6 @@ request_random(struct request *r)
 		machine_device(
 		    machine[(first + i) % MACHINE_SIZE].bdf, &r->devices[i]);
 		r->managed[i] = one_in(4);
-		r->siblings[i] = one_in(6);
-		r->no_reset[i] = one_in(6);
 	}
 	r->usage.ndevices = held;
 	for (size_t i = 0; i < held; i++)
@@ -324,8 +322,7 @@ answers_equal(const struct answer *a, const struct answer *b, size_t ndevices)
 	for (size_t i = 0; a->d.verdict == POLICY_ALLOW && i < ndevices; i++) {
 		const struct policy_terms *x = &a->terms[i], *y = &b->terms[i];
 
-		if (x->memlock != y->memlock || x->managed != y->managed ||
-		    x->siblings_take != y->siblings_take ||
+		if (x->siblings_take != y->siblings_take ||
 		    x->reset_none != y->reset_none)
 			return false;
 	}
@@ -339,20 +336,16 @@ asks_equal(
 {
 	const struct policy_world *w = &machine_world;
 	struct policy_limits x, y;
-	char pool[8];
 
 	policy_limits_of(p, &r->subject, &x);
 	policy_limits_of(q, &r->subject, &y);
 	if (memcmp(&x, &y, sizeof(x)) != 0 ||
 	    policy_is_admin(p, &r->subject) != policy_is_admin(q, &r->subject))
 		return false;
-	snprintf(pool, sizeof(pool), "p%zu", below(POOLS + 1));
 	for (size_t i = 0; i < r->request.ndevices; i++) {
 		const struct policy_device *d = &r->devices[i];
 
-		if (policy_claims(p, w, d) != policy_claims(q, w, d) ||
-		    policy_pool_has(p, w, pool, d) !=
-			policy_pool_has(q, w, pool, d))
+		if (policy_claims(p, w, d) != policy_claims(q, w, d))
 			return false;
 		for (enum reason n = 0; n < REASON_COUNT; n++)
 			if (policy_tolerates(p, w, d, n) !=
@@ -394,9 +387,13 @@ check_added_allow(
 		if (before.d.verdict != POLICY_ALLOW)
 			continue;
 		CHECK(after.d.verdict == POLICY_ALLOW);
-		for (size_t j = 0; j < r[i].request.ndevices; j++)
-			CHECK(after.terms[j].siblings_take >=
-			      before.terms[j].siblings_take);
+		for (size_t j = 0; j < r[i].request.ndevices; j++) {
+			const struct policy_terms *was = &before.terms[j],
+						  *is = &after.terms[j];
+
+			CHECK(is->siblings_take >= was->siblings_take);
+			CHECK(is->reset_none >= was->reset_none);
+		}
 	}
 	policy_free(q);
 }
@@ -472,7 +469,7 @@ notes_add(void *arg, const struct policy_note *note)
 
 	CHECK(note->rule != NULL);
 	CHECK(note->why[0] != '\0');
-	if (note->decided) {
+	if (note->kind == POLICY_NOTE_DECIDED) {
 		notes->before = notes->n;
 		notes->decided = note->rule;
 		notes->ndecided++;
@@ -526,12 +523,10 @@ check_less(const struct policy *p, const struct request *r)
 
 	less.request.devices = less.devices;
 	less.request.managed = less.managed;
-	less.request.siblings = less.siblings;
-	less.request.no_reset = less.no_reset;
 	less.subject.gids = less.gids;
 	less.usage.devices = less.held;
 	less.request.memlock /= 2;
-	less.managed[0] = less.siblings[0] = less.no_reset[0] = false;
+	less.managed[0] = false;
 	if (less.usage.ndevices > 0)
 		less.usage.ndevices--;
 	if (allowed(p, r))

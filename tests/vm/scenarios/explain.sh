@@ -78,7 +78,7 @@ check_match "$VF" "explain names the device" as alice vfiobroker explain --devic
 check_match 'policy.conf:1: allow user alice' "and the deciding line" \
 	as alice vfiobroker explain --device "$VF"
 check_match 'driver_override' "and the steps" as alice vfiobroker explain --device "$VF"
-check_match 'leases: 1' "and the limits" as alice vfiobroker explain --device "$VF"
+check_match 'limit user alice leases 1: in force' "and the limits" as alice vfiobroker explain --device "$VF"
 check_match "use $V2" "or the line to add" as alice vfiobroker explain --device "$V2"
 check_exit 77 "its status is the refusal's" as alice vfiobroker explain --device "$V2"
 check_exit 77 "not about others" as alice vfiobroker explain --device "$VF" --user mallory
