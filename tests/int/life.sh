@@ -16,6 +16,7 @@ daemon=$bin/vfiobrokerd
 
 check "--help" "$daemon" --help
 check_says '^usage: vfiobrokerd' "is no error"
+check_says '^  --worker-timeout .*\[10\]$' "and says how long a worker may take"
 check "--version" "$daemon" --version
 check_exit 64 "an unknown option: 64" "$daemon" --frob
 check_exit 64 "a word too many: 64" "$daemon" frob
@@ -43,6 +44,15 @@ check_equal "700 0" "$(stat -c '%a %u' "$run_dir/leases")" "but not at leases"
 check_equal "700 0" "$(stat -c '%a %u' "$run_dir/devices")" "nor at records"
 check_equal "600" "$(stat -c %a "$run_dir/lock")" "nor hold the lock"
 check_equal '' "$(ls -A "$run_dir/empty")" "the sessions' root is empty"
+# The list of devices is kept, and changes by the kernel's events only.
+listed() {
+	vb $USER1 list --all | grep -q "^$1"
+}
+check "a device is listed" listed 0000:02:00.0
+fake_device 0000:03:00.0 020000 vfio-pci 4004
+check_not "one that came without an event is not" listed 0000:03:00.0
+check_exit 66 "nor can it be had" vb $USER1 exec --device 03:00.0 -- true
+check_not "nor is it looked for then" listed 0000:03:00.0
 spawn watch $USER1 watch
 hold open $USER1 hello
 poll quiet 2
@@ -51,6 +61,10 @@ log_news >"$out"
 check_says '^vfiobrokerd: ending on Terminated; leases go on$' "SIGTERM ends it, with a word"
 check_exit 69 "a watcher is told" ended watch
 check "the other one too" release open
+broker_start --sysroot "$fake"
+check "the next one lists what there is by then" listed 0000:03:00.0
+broker_stop
+rm "$fake_pci/devices/0000:03:00.0"
 for signal in INT TERM; do
 	broker_start --sysroot "$fake"
 	kill -$signal "$broker_pid"

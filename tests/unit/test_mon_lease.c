@@ -140,6 +140,44 @@ START_TEST(made)
 }
 END_TEST
 
+/* More memory is written down in place: the holder's file is still the lease. */
+START_TEST(raised)
+{
+	char text[LEASE_TEXT_MAX], again[LEASE_TEXT_MAX];
+	struct lease read = { .probefd = -1 };
+	struct stat before, after;
+	ssize_t n;
+	int fd;
+
+	ck_assert_int_eq(fstat(holder, &before), 0);
+	lease_raise(lease, UINT64_C(123) << 40);
+	ck_assert_uint_eq(lease->memlock, UINT64_C(123) << 40);
+	fd = open_file(id);
+	ck_assert_int_eq(fstat(fd, &after), 0);
+	ck_assert_uint_eq(after.st_ino, before.st_ino);
+	/* What a next broker reads. */
+	n = pread(fd, text, sizeof(text), 0);
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(lease_parse(text, (size_t)n, &read), 0);
+	ck_assert_uint_eq(read.id, id);
+	ck_assert_uint_eq(read.uid, 1000);
+	ck_assert_str_eq(read.label, "guest");
+	ck_assert_uint_eq(read.since, lease->since);
+	ck_assert_uint_eq(read.memlock, UINT64_C(123) << 40);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
+	ck_assert_int_eq(errno, EWOULDBLOCK);
+	close(fd);
+	assert_lives();
+	/* Never less. */
+	lease_raise(lease, 1);
+	ck_assert_uint_eq(lease->memlock, UINT64_C(123) << 40);
+	ck_assert_int_eq(pread(holder, again, sizeof(again), 0), n);
+	ck_assert_mem_eq(again, text, (size_t)n);
+	close(holder);
+	assert_ends();
+}
+END_TEST
+
 START_TEST(closed)
 {
 	close(holder);
@@ -396,7 +434,7 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { made, closed, copies, inherited,
+	const TTest *const tests[] = { made, raised, closed, copies, inherited,
 		in_flight, mapped, unlocked, locked_exclusively, readers,
 		released, one_of_many, events_lost, device_comes_home,
 		dropped_device, not_made };

@@ -67,6 +67,21 @@ leased(void)
 	return &l;
 }
 
+/* How a transition is told, up to what its duration may be. */
+static void
+assert_told(const char *transition)
+{
+	char line[256];
+	unsigned n = 0;
+
+	for (unsigned s = 0; s < PATIENCE_MS / 1000; s++) {
+		snprintf(line, sizeof(line), "%s: %s after %u.", NAME,
+		    transition, s);
+		n += log_count(logfd, line);
+	}
+	ck_assert_msg(n == 1, "told %u times: %s", n, transition);
+}
+
 /* By a worker, and by nothing that the monitor would wait for. */
 START_TEST(drains)
 {
@@ -82,6 +97,40 @@ START_TEST(drains)
 	assert_comes_to(STATE_READY);
 	ck_assert_str_eq(work_content(DEVICE "reset"), "1");
 	ck_assert_str_eq(work_content(DRIVERS "vfio-pci/unbind"), "");
+	assert_told("leased -> draining (closed)");
+	assert_told("draining -> resetting (nobody has it open)");
+	assert_told("resetting -> ready (reset)");
+}
+END_TEST
+
+/* The kernel refuses the reset: nobody gets it, and all are told why. */
+START_TEST(reset_fails)
+{
+	struct record r;
+
+	machine("vfio-pci", NO_GROUP);
+	fixture_link(&tree, "/dev/full", DEVICE "reset");
+	device->record.lease = 42;
+	device->state = STATE_LEASED;
+	life_event(device, LIFE_CLOSED, "closed");
+	assert_comes_to(STATE_QUARANTINED);
+	ck_assert_str_eq(device->why, "reset: No space left on device");
+	assert_told(
+	    "resetting -> quarantined (reset: No space left on device)");
+	ck_assert_uint_eq(log_count(logfd, NAME " is in quarantine: "), 1);
+	ck_assert_int_eq(record_read(&device->facts.bdf, &r), 0);
+	ck_assert_str_eq(r.step, "quarantined");
+	ck_assert_uint_eq(r.lease, 42); /* nobody else before a reset */
+	ck_assert_str_eq(r.why, device->why);
+	life_settle(device);
+	ck_assert_int_eq(device->state, STATE_QUARANTINED);
+	/* Mended, and said to be fit: proven and reset as ever. */
+	fixture_remove(&tree, DEVICE "reset");
+	fixture_file(&tree, "", DEVICE "reset");
+	life_event(device, LIFE_RECOVER, "recovered");
+	assert_comes_to(STATE_RESETTING);
+	assert_comes_to(STATE_READY);
+	ck_assert_str_eq(work_content(DEVICE "reset"), "1");
 }
 END_TEST
 
@@ -228,6 +277,7 @@ main(void)
 	tcase_add_test(tc, drains);
 	tcase_add_test(tc, slow_reset);
 	tcase_add_test(tc, no_worker);
+	tcase_add_test(tc, reset_fails);
 	tcase_add_test(tc, not_proven);
 	tcase_add_loop_test(tc, asked_back, 0, 2);
 	tcase_add_test(tc, asked_in_vain);

@@ -25,6 +25,7 @@
 
 static struct fixture tree;
 static int recordfd; /* tells of records that are written */
+static int logfd; /* log_capture()'s */
 
 /* What was told, per function of bus 1: 01:00.0, 01:00.1, ... */
 static struct told {
@@ -78,7 +79,7 @@ work_setup(void)
 	static struct event *child;
 	char path[128];
 
-	log_capture();
+	logfd = log_capture();
 	fixture_init(&tree);
 	/* There, so that nobody loads the real one. */
 	fixture_dir(&tree, "sys/bus/pci/drivers/vfio-pci");

@@ -14,6 +14,7 @@ trap 'rm -rf "$scenario_tmp"' EXIT
 
 broker_socket=/run/vfiobroker/vfiobroker.sock
 broker_log=/run/lab/broker.log
+broker_program=/usr/sbin/vfiobrokerd
 broker_pid=
 
 pass() {
@@ -137,11 +138,11 @@ broker_listens() {
 		END { exit !found }' /proc/net/unix
 }
 
-# broker_start [ARGS]: and wait until it can be connected to. Its output is added to
-# $broker_log.
+# broker_start [ARGS]: runs $broker_program, and waits until it can be connected to. Its
+# output is added to $broker_log.
 # shellcheck disable=SC2120 # arguments are optional
 broker_start() {
-	/usr/sbin/vfiobrokerd "$@" </dev/null >>"$broker_log" 2>&1 &
+	"$broker_program" "$@" </dev/null >>"$broker_log" 2>&1 &
 	broker_pid=$!
 	poll 20 broker_listens_or_dead
 	: >"$scenario_out"

@@ -4,6 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=../scenario.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
 
+tools=$(dirname "${BASH_SOURCE[0]}")/../tools
 chmod 755 "$scenario_tmp" /run/lab
 policy <<-END
 	allow user alice use $VF managed
@@ -21,31 +22,40 @@ home() {
 	[ "$(driver_of "$VF")" = igbvf ] && ! [ -e "/run/vfiobroker/devices/$VF" ]
 }
 
-# The lease is the first of LISTEN_FDNAMES, wherever it stands: close it, keep all else.
-cat >"$scenario_tmp/cheat" <<'END'
-i=3
-for name in $(echo "$LISTEN_FDNAMES" | tr : ' '); do
-	[ "$name" = lease ] && eval "exec $i<&-"
-	i=$((i + 1))
-done
-exec sleep 1000
-END
-chmod 644 "$scenario_tmp/cheat"
 spawn alice "$scenario_tmp/cheat.log" vfiobroker exec --device "$VF" -- \
-	sh "$scenario_tmp/cheat"
+	"$tools/close-lease" sleep 1000
 cheat=$spawned
 wait_for 15 "the device drains" is draining
 check_match "/dev/vfio/$group" "a group fd is kept" ls -l "/proc/$cheat/fd"
 wait_for 10 "the log names the holder" broker_log_match "still held by pid $cheat \(sleep\)"
 check_match "pid $cheat" "so does show" vfiobroker show "$VF"
+check_match "^device +$VF draining: held by pid $cheat \\(sleep\\), uid 1000" \
+	"and status, with whom it waits for" as bob vfiobroker status
 check_exit 75 "nobody else gets it" as bob vfiobroker exec --device "$VF" --no-wait -- true
 check "it stays on vfio-pci" test "$(driver_of "$VF")" = vfio-pci
 kill -9 "$cheat"
 wait_for 5 "it comes home when the fd is closed" home
 
+# Of the device alone, which the kernel does not name: whoever has some is named.
+spawn alice "$scenario_tmp/device.log" vfiobroker exec --device "$VF" -- \
+	"$tools/vfio-hold" --device-only "$VF"
+cheat=$spawned
+wait_for 15 "the device alone is kept" grep -q '^held 8086:10ca' "$scenario_tmp/device.log"
+wait_for 15 "it drains" is draining
+check_not "no group fd is kept" sh -c "ls -l /proc/$cheat/fd | grep /dev/vfio"
+wait_for 10 "the log names the holder" broker_log_match "$VF is still held by pid $cheat \("
+check_match "^device +$VF draining: held by pid $cheat \(" "so does status" \
+	as bob vfiobroker status
+check_exit 75 "nobody else gets it" as bob vfiobroker exec --device "$VF" --no-wait -- true
+check_match "draining.*pid $cheat" "and is told why" \
+	as bob vfiobroker exec --device "$VF" --no-wait -- true
+check "it stays on vfio-pci" test "$(driver_of "$VF")" = vfio-pci
+kill -9 "$cheat"
+wait_for 5 "it comes home when the device is closed" home
+
 # The same across a restart.
 spawn alice "$scenario_tmp/cheat.log" vfiobroker exec --device "$VF" -- \
-	sh "$scenario_tmp/cheat"
+	"$tools/close-lease" sleep 1000
 wait_for 15 "draining again" is draining
 broker_kill
 broker_start

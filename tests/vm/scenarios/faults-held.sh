@@ -1,10 +1,12 @@
 #!/bin/bash
-# faults-held: the deaths of faults and faults-more, while another device is in use all
-# the time by a holder that opened it as a VMM does, and with clients that hold what
-# they were granted. After each death the holders still have their leases and their
-# devices; these come home when the holders end, and not before.
+# faults-held: the deaths of faults and faults-more, while another device is in a machine
+# of QEMU's all the time, and with clients that hold what they were granted. After each
+# death the holders still have their leases and their devices; these come home when the
+# holders end, and not before.
+# shellcheck source-path=SCRIPTDIR source=../guest.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../guest.sh"
 # shellcheck source-path=SCRIPTDIR source=../tools/faults.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../tools/faults.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../tools/faults.sh" # whose holds() is another
 
 V2=0000:01:10.2
 [ -x "$faulty" ] || {
@@ -14,28 +16,30 @@ V2=0000:01:10.2
 policy <<-END
 	allow user alice use $VF managed
 	allow user alice use $EDU managed
-	allow user bob use $V2 managed
+	allow user bob use $V2 managed memlock 2G
 END
 kinds=(plain quarantine ask holders) # not start: nobody is in it who could hold
-mkfifo "$scenario_tmp/ask"
-answers() {
-	[ "$(grep -c '^[a-z]* 8086:10ca$' "$scenario_tmp/keeper.log")" = "$1" ]
+keeper_has() {
+	[ "$(find "/proc/$keeper/fd" -lname "/dev/vfio/$(group_of "$V2")" | wc -l)" = 1 ]
 }
+mkdir -m 777 "$scenario_tmp/bob"
+check "the host has KVM" modprobe kvm-amd
 
 disarm
 start
-exec {ask}<>"$scenario_tmp/ask"
-setpriv --reuid=bob --regid=bob --init-groups vfiobroker exec --device "$V2" -- \
-	"$(dirname "${BASH_SOURCE[0]}")/../tools/vfio-hold" "$V2" <&"$ask" >"$scenario_tmp/keeper.log" 2>&1 &
-keeper=$!
-wait_for 30 "a holder uses a device" answers 1
+spawn bob "$scenario_tmp/keeper.log" vfiobroker run -- "${vmm[@]}" "${paused[@]}" \
+	-device "vfio-pci,host=$V2" -qmp "unix:$scenario_tmp/bob/qmp,server=on,wait=off"
+keeper=$spawned
+wait_for 60 "QEMU is up" test -S "$scenario_tmp/bob/qmp"
+check "and answers" qmp_open "$scenario_tmp/bob/qmp"
+check "it has the device" keeper_has
 keeper_id=$(lease_of "$V2")
 stop
 
 all_deaths plain quarantine ask holders
 check "clients kept their leases too ($kept)" [ "$kept" -gt 0 ]
-echo >&"$ask"
-wait_for 10 "the holder still uses its device" answers 2
+check "QEMU still has its device" keeper_has
+check_match '"status": "prelaunch"' "and answers" qmp '{"execute":"query-status"}'
 
 broker_start || exit
 check_match '"leased"' "after all that it is leased" vfiobroker show "$V2" --json

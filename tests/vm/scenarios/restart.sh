@@ -5,9 +5,11 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
 
 V2=0000:01:10.2
+V3=0000:01:10.4
 chmod 755 "$scenario_tmp" /run/lab
 policy <<-END
 	allow user alice use vf-of $PF managed memlock 1G count 7
+	allow user mallory use $V3 managed memlock 1G
 	admin user bob
 END
 leased() {
@@ -62,6 +64,27 @@ check_match '^2$' "two leases now" sh -c \
 	"runuser -u alice -- vfiobroker status --json | jq '.leases | length'"
 check_not "with different numbers" sh -c \
 	"runuser -u alice -- vfiobroker status --json | jq -e '[.leases[].id] | unique | length == 1'"
+
+# Another user knows the number. To him it is none: he hears what a number that never
+# was gets, though he may have what he asks for in a lease of his own.
+steal() {
+	as mallory /lab/build/tests/lab_steal "$1" "$V3" "$(group_of "$VF")" \
+		>"$scenario_tmp/said.$1"
+	grep -E -e "$2" "$scenario_tmp/said.$1" || { cat "$scenario_tmp/said.$1"; return 1; }
+}
+cp "/run/vfiobroker/leases/$id" "$scenario_tmp/lease"
+for word in memlock add group release; do
+	check "mallory, with alice's number: $word" \
+		steal "$id" "^$word: 66: you have no lease $id "
+done
+check "nothing is gained" steal "$id" '^gained: $'
+check "the same is said of no lease" steal 424242 '^add: 66: you have no lease 424242 '
+check "word for word" diff <(sed "s/$id/424242/" "$scenario_tmp/said.$id") \
+	"$scenario_tmp/said.424242"
+check "the lease is as it was" diff "$scenario_tmp/lease" "/run/vfiobroker/leases/$id"
+check "his device has not been moved" home "$V3"
+check "which he may have" as mallory vfiobroker exec --device "$V3" --memlock 64M -- true
+wait_for 20 "it goes home" home "$V3"
 
 # Released by number: the lease is over, the holder is asked to believe it.
 check "a lease is released by number" as alice vfiobroker release "$id"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # run-guest: two users start real guests with "vfiobroker run", an unmodified QEMU each
 # and the RFC's devices in them, on a host where VFIO is root's alone. Alice's guest
-# powers off by itself; bob's gets and loses devices while it runs, and the broker dies
-# under it.
+# powers off by itself; bob's gets and loses devices while it runs, and under it the
+# broker dies and is replaced by another build.
 # shellcheck source-path=SCRIPTDIR source=../scenario.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
 # shellcheck source-path=SCRIPTDIR source=../guest.sh
@@ -74,10 +74,21 @@ check_not "the supervisor keeps no group" sh -c \
 broker_kill
 check_match '"error"' "without a broker nothing is plugged" plug net2 0000:01:11.0
 check_match '"running": true' "the guest goes on" qmp '{"execute":"query-status"}'
+broker_program=/lab/build/faults/vfiobrokerd
 broker_start
-check_match "lease .* of uid 1001 goes on" "a new broker knows of it" cat "$broker_log"
+check_match "^$broker_program\$" "another build is started" readlink "/proc/$broker_pid/exe"
+check_match "lease .* of uid 1001 goes on" "it knows of the lease" cat "$broker_log"
 check "and plugs" plug net2 0000:01:11.0
 wait_for 60 "the guest takes that too" plugged net2
+broker_stop
+check_match '"running": true' "it stops, and the guest goes on" \
+	qmp '{"execute":"query-status"}'
+broker_program=/usr/sbin/vfiobrokerd
+broker_start
+check_match "^$broker_program\$" "and the first build comes back" \
+	readlink "/proc/$broker_pid/exe"
+check_match "0000:01:11.0" "the lease has what the other one gave" \
+	as bob vfiobroker status
 qmp_quit >/dev/null
 wait "$bob"
 check_match '^0$' "it ends well" echo $?

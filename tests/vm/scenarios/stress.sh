@@ -1,12 +1,15 @@
 #!/bin/bash
 # stress: 500 rounds of four users on six VFs in random order, four of which stay on
 # vfio-pci between leases and two go home each time. Clients are killed while they
-# wait and what they run while it holds, sessions are killed, and in the first part
-# the broker is, again and again. Nothing may be lost; then the same broker does the
+# wait and what they run while it holds, which now and then is QEMU with the device in a
+# machine, sessions are killed, and in the first part the broker is, again and again.
+# Nothing may be lost; then the same broker does the
 # rest, and needs no more fds and memory at its end than after its first rounds.
 # STRESS_SEED=N repeats the dice, though not the race.
 # shellcheck source-path=SCRIPTDIR source=../scenario.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
+# shellcheck source-path=SCRIPTDIR source=../guest.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../guest.sh"
 
 seed=${STRESS_SEED:-$((SRANDOM % 100000))}
 echo "seed $seed"
@@ -14,6 +17,11 @@ RANDOM=$seed
 parts=(30 13 82) # rounds of each user: with broker kills, to warm up, to the end
 uids=(1000 1001 1002 2001) # alice, bob, mallory and one without a name
 vfs=("$sys"/0000:01:1[01].*) vfs=("${vfs[@]##*/}") vfs=("${vfs[@]:0:6}")
+kvm=$(getent group kvm | cut -d: -f3)
+declare -A groups
+for vf in "${vfs[@]}"; do
+	groups[$vf]=$(group_of "$vf")
+done
 first_fds=0 first_rss=0 last_fds=0 last_rss=0
 mkfifo "$scenario_tmp/nap"
 exec {nap}<>"$scenario_tmp/nap"
@@ -21,7 +29,7 @@ exec {nap}<>"$scenario_tmp/nap"
 rules() {
 	local uid
 	for uid in "${uids[@]}"; do
-		echo "allow uid $uid use vf-of $PF managed"
+		echo "allow uid $uid use vf-of $PF managed memlock 2G"
 	done
 }
 nap() {
@@ -37,27 +45,63 @@ serves() {
 	return 1
 }
 
+# qemu_has PID NODE: without a fork. The command that becomes QEMU has it too.
+qemu_has() {
+	local fd
+	[[ /proc/$1/exe -ef /usr/bin/${vmm[0]} ]] || return
+	for fd in "/proc/$1/fd"/*; do
+		[[ ! $fd -ef $2 ]] || return 0
+	done
+	return 1
+}
+# user_runs COMMAND...: as the user, $pid is the command's.
+user_runs() {
+	setpriv --reuid="$uid" --regid="$uid" --groups "$kvm" "$@" &
+	pid=$!
+}
+# user_kills WORD: whoever it is by then; $status is the word, or how it ended before.
+user_kills() {
+	if kill -KILL "$pid"; then
+		status=$1
+		wait "$pid"
+	else
+		wait "$pid"
+		status=$?
+	fi
+}
+# Half of the machines are killed when they have the device, by when the rest of QEMU
+# may be made or not, and half at any time.
+user_runs_qemu() {
+	local tries=0 word="killed QEMU"
+	user_runs vfiobroker run -- "${vmm[@]}" "${paused[@]}" -device "vfio-pci,host=$vf"
+	if [ $((RANDOM % 2)) = 0 ]; then
+		until qemu_has "$pid" "/dev/vfio/${groups[$vf]}" || [ $((tries++)) = 400 ] ||
+			! kill -0 "$pid"; do
+			nap 20
+		done
+	fi
+	nap $((RANDOM % 400))
+	! qemu_has "$pid" "/dev/vfio/${groups[$vf]}" || word="killed QEMU with the device"
+	user_kills "$word"
+}
 # One user, in a process of its own. Its statuses go to a file, one a line: the exit
-# status, or "killed".
+# status, or "killed ...".
 user() {
 	local uid=$1 rounds=$2 vf pid status
 	exec 2>/dev/null # bash tells of each kill
 	RANDOM=$((seed + uid + rounds))
 	while [ "$rounds" -gt 0 ]; do
 		vf=${vfs[RANDOM % ${#vfs[@]}]}
-		case $((RANDOM % 4)) in
-		0) # whoever it is by then, client or program
-			setpriv --reuid="$uid" --regid="$uid" --clear-groups \
-				vfiobroker exec --device "$vf" -- sleep 1000 &
-			pid=$!
+		case $((RANDOM % 16)) in
+		0) user_runs_qemu ;;
+		[1-4])
+			user_runs vfiobroker exec --device "$vf" -- sleep 1000
 			nap $((RANDOM % 400))
-			kill -KILL "$pid"
-			wait "$pid"
-			status=killed
+			user_kills killed
 			;;
 		*)
-			setpriv --reuid="$uid" --regid="$uid" --clear-groups \
-				vfiobroker exec --device "$vf" -- true
+			user_runs vfiobroker exec --device "$vf" -- true
+			wait "$pid"
 			status=$?
 			;;
 		esac </dev/null >/dev/null
@@ -140,7 +184,12 @@ sample() {
 	printf 'claim %s\n' "${vfs[@]:0:4}"
 } | policy
 session_kills=0 broker_kills=0 children=()
+# how_many [-v] REGEX: rounds that ended so.
+how_many() {
+	grep -Ec "$@" "$scenario_tmp/all"
+}
 
+check "the host has KVM" modprobe kvm-amd
 broker_start || exit
 all_users "${parts[0]}" broker
 wait_for 30 "all is quiet after $broker_kills deaths of the broker" settled
@@ -154,14 +203,18 @@ all_users "${parts[2]}"
 sample last
 cat "$scenario_tmp"/statuses.* >"$scenario_tmp/all"
 rounds=$(wc -l <"$scenario_tmp/all")
-echo "$rounds rounds: $(sort "$scenario_tmp/all" | uniq -c | sort -rn | awk '{ printf "%s %s, ", $1, $2 }')" \
+given=$(how_many '^0$') asked=$(how_many -v '^killed') vmms=$(how_many 'with the device$')
+echo "$rounds rounds: $(sort "$scenario_tmp/all" | uniq -c | sort -rn |
+	sed -E 's/^ *([0-9]+) (.*)/\1 \2/' | paste -sd, | sed 's/,/, /g');" \
 	"$session_kills sessions and $broker_kills brokers killed"
 echo "monitor after $((4 * parts[1])) rounds: $first_fds fds, $first_rss KiB;" \
 	"after $((4 * (parts[1] + parts[2]))): $last_fds fds, $last_rss KiB"
 check "sessions died too" [ "$session_kills" -ge 10 ]
+check "and QEMUs that had a device" [ "$vmms" -ge 3 ]
 check "500 rounds" [ "$rounds" = 500 ]
-check "at least half of them were given their device" [ "$(grep -c '^0$' "$scenario_tmp/all")" -ge 200 ]
-check_not "no user was told a lie" grep -Ev '^(0|killed|69|75|76)$' "$scenario_tmp/all"
+check "at least half of those that were let ($given of $asked) were given their device" \
+	[ $((given * 2)) -ge "$asked" ]
+check_not "no user was told a lie" grep -Ev '^(0|killed.*|69|75|76)$' "$scenario_tmp/all"
 check "no fd is lost" [ "$last_fds" = "$first_fds" ]
 check "memory does not grow" [ $((last_rss - first_rss)) -lt 256 ]
 check_not "nothing was quarantined" broker_log_match '-> quarantined'

@@ -1,18 +1,15 @@
 #!/bin/bash
 # stuck: a holder that has the device itself open lets the kernel's unbind wait for
-# ever, and nothing can kill who waits. That one device is wedged, everybody else goes
-# on as fast as before, the death of the broker changes nothing, and when the holder
-# ends the device comes home without anybody's help.
+# ever, and nothing can kill who waits. The kernel asks the holder, the administrator is
+# told, that one device is wedged, and everybody else goes on as fast as before. The
+# death of the broker changes nothing, and when the holder ends the device comes home
+# without anybody's help.
 # shellcheck source-path=SCRIPTDIR source=../scenario.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
 
 tools=$(dirname "${BASH_SOURCE[0]}")/../tools
 V2=0000:01:10.2 # on vfio-pci all the time
-bound=3         # the aim is 2, and 1 is usual; machines under load are not so exact
-# shellcheck disable=SC2034 # by nameref
-usual_status=() usual_list=() usual_acquire=()
-# shellcheck disable=SC2034
-meanwhile_status=() meanwhile_list=() meanwhile_acquire=()
+bound=2         # how much longer it may take others; 1 is usual
 chmod 755 "$scenario_tmp" /run/lab
 policy <<-END
 	allow user alice use $VF managed
@@ -48,6 +45,14 @@ revoke() {
 		>"$scenario_tmp/revoke.log" 2>&1 </dev/null &
 	revoker=$!
 }
+# reported: what bob is told while the holder keeps it. Nobody is killed.
+reported() {
+	wait "$revoker"
+	check_match '^75$' "the revoke does not succeed" echo $?
+	check_match "$VF: wedged: unbind does not return from the kernel; revoked from uid 1000" \
+		"and says what came of it" cat "$scenario_tmp/revoke.log"
+	check "the holder is left alone" kill -0 "$holder"
+}
 
 # us COMMAND...: how long it takes, into $us.
 us() {
@@ -57,6 +62,11 @@ us() {
 }
 median() {
 	printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
+}
+# shellcheck disable=SC2034 # by nameref
+forget() {
+	usual_status=() usual_list=() usual_acquire=()
+	meanwhile_status=() meanwhile_list=() meanwhile_acquire=()
 }
 # measure NAME TIMES: what others do: a new connection each, one acquires. The times are
 # added to the arrays NAME_status, NAME_list, NAME_acquire.
@@ -73,41 +83,63 @@ measure() {
 		poll 20 rests
 	done
 }
-compare() {
-	local what old new
-	for what in status list acquire; do
-		local -n usual=usual_$what meanwhile=meanwhile_$what
-		old=$(median "${usual[@]}") new=$(median "${meanwhile[@]}")
-		printf '%s: usually %d us, meanwhile %d us, ratio %d.%02d\n' "$what" "$old" "$new" \
-			$((new / old)) $((new * 100 / old % 100))
-		check "$what took no longer" [ "$new" -lt $((old * bound)) ]
-	done
+# ratio WHAT: of the medians, in percent, into $ratio; and says it.
+ratio() {
+	local old new
+	local -n usual=usual_$1 meanwhile=meanwhile_$1
+	old=$(median "${usual[@]}") new=$(median "${meanwhile[@]}")
+	ratio=$((new * 100 / old))
+	printf '%s: usually %d us, meanwhile %d us, ratio %d.%02d\n' "$1" "$old" "$new" \
+		$((ratio / 100)) $((ratio % 100))
 }
-# unwedges: the holder ends; how long until the broker takes the device up again?
-unwedges() {
-	local begin now log lines=()
-	begin=${EPOCHREALTIME/./} now=$begin log=
-	{ kill -KILL "$holder" && wait "$holder"; } 2>/dev/null
-	while [[ $log != *"$VF: wedged -> "* ]] && [ $((now - begin)) -lt 20000000 ]; do
-		read -r -t 0.01 -u "$nap" _ || :
+# as_fast: nothing takes others bound times as long.
+as_fast() {
+	local what ok=0
+	for what in status list acquire; do
+		ratio "$what"
+		[ "$ratio" -lt $((bound * 100)) ] || ok=1
+	done
+	return "$ok"
+}
+# after BEGIN LINE: how long since then, in ms, when the log has the line; 20 s at most.
+after() {
+	local now=$1 log lines=()
+	while
 		mapfile -t lines <"$broker_log"
 		log=${lines[*]} now=${EPOCHREALTIME/./}
+		[[ $log != *"$2"* ]] && [ $((now - $1)) -lt 20000000 ]
+	do
+		read -r -t 0.01 -u "$nap" _ || :
 	done
-	echo "recovered $(((now - begin) / 1000)) ms after its holder's end"
-	check "the device is recovered within a second" [ $((now - begin)) -lt 1000000 ]
-	wait_for 20 "it comes home" home
-	wait "$revoker"
+	after=$(((now - $1) / 1000))
+}
+# unwedges: the holder ends; how long until the broker has taken the device up again,
+# and until the host has it?
+unwedges() {
+	local begin recovered
+	: >"$broker_log"
+	begin=${EPOCHREALTIME/./}
+	{ kill -KILL "$holder" && wait "$holder"; } 2>/dev/null
+	after "$begin" "$VF: wedged -> "
+	recovered=$after
+	after "$begin" "$VF: restoring -> host "
+	echo "recovered $recovered ms after its holder's end, home $after ms"
+	check "the device is recovered within a second" [ "$recovered" -lt 1000 ]
+	check "and home" [ "$after" -lt 1000 ]
+	wait_for 20 "with nothing left of it" home
 }
 
 mkfifo "$scenario_tmp/nap"
 exec {nap}<>"$scenario_tmp/nap"
 failures=0
+forget
 
 broker_start --worker-timeout 2 || exit
 wait_for 20 "the claimed device rests on vfio-pci" rests
 alice_holds
-measure usual 5
+measure usual 7
 revoke
+wait_for 20 "the kernel asks the holder" grep -q '^asked' "$scenario_tmp/holder.log"
 wait_for 20 "the device is wedged" state_is "$VF" wedged
 check_match "$VF.* wedged" "status shows it" as bob vfiobroker status
 check_match 'does not return from the kernel' "with what it waits for" as bob vfiobroker status
@@ -118,13 +150,29 @@ check_match 'wedged' "and is told why" as alice vfiobroker exec --device "$VF" -
 check_exit 75 "its PF is not taken from under it" as bob vfiobroker exec --device "$PF" -- true
 check_match "$VF is wedged" "since that would wait too" \
 	as bob vfiobroker exec --device "$PF" -- true
-measure meanwhile 9
-check "the holder is left alone" kill -0 "$holder"
+reported
+measure meanwhile 15
 unwedges
 check "the device is given again" as alice vfiobroker exec --device "$VF" -- true
 wait_for 20 "and home" home
-measure usual 5
-compare
+measure usual 8
+as_fast
+fast=$?
+if [ "$fast" != 0 ]; then
+	echo "once more, since the machine may have been busy with other things"
+	forget
+	measure usual 8
+	alice_holds
+	revoke
+	poll 20 state_is "$VF" wedged
+	wait "$revoker"
+	measure meanwhile 15
+	unwedges
+	measure usual 7
+	as_fast
+	fast=$?
+fi
+check "nothing took others $bound times as long" [ "$fast" = 0 ]
 check "no command of another failed ($failures)" [ "$failures" = 0 ]
 
 # The broker dies while its worker is stuck; the worker can not.
@@ -133,6 +181,8 @@ alice_holds
 revoke
 wait_for 20 "wedged again" state_is "$VF" wedged
 broker_kill
+wait "$revoker"
+check_match '^69$' "a revoke ends with the broker" echo $?
 : >"$broker_log"
 broker_start --worker-timeout 2 || exit
 check_match 'wedged' "after kill -9 it is still wedged" vfiobroker show "$VF"
