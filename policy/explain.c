@@ -34,7 +34,7 @@ static const struct {
 	[RELATION_IDENTITY] = { POLICY_NOTE_NEAR, NULL },
 	[RELATION_SHORT] = { POLICY_NOTE_NEAR, NULL },
 	[RELATION_OTHER_DEVICE] = { POLICY_NOTE_NEAR, "is for another device" },
-	[RELATION_OTHER_SUBJECT] = { POLICY_NOTE_NEAR,
+	[RELATION_OTHER_SUBJECT] = { POLICY_NOTE_OTHERS,
 	    "is for another subject" },
 };
 

@@ -6,6 +6,18 @@
 
 #include "match.h"
 
+#include <stdlib.h>
+
+/* Some have thousands of groups, and there can be as many lines. */
+static int
+gid_compare(const void *key, const void *gid)
+{
+	const uint32_t *a = key;
+	const gid_t *b = gid;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
 bool
 subject_match(const struct policy_rule *rule, const struct policy_subject *s)
 {
@@ -15,10 +27,8 @@ subject_match(const struct policy_rule *rule, const struct policy_subject *s)
 		return rule->id == s->uid;
 	case SUBJECT_GROUP:
 	case SUBJECT_GID:
-		for (size_t i = 0; i < s->ngids; i++)
-			if (s->gids[i] == rule->id)
-				return true;
-		return false;
+		return s->ngids > 0 && bsearch(&rule->id, s->gids, s->ngids,
+					   sizeof(gid_t), gid_compare) != NULL;
 	default:
 		return rule->subject == SUBJECT_ANY;
 	}

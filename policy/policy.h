@@ -101,7 +101,7 @@ struct policy_world {
 /* Who asks, as the kernel said at connect. */
 struct policy_subject {
 	uid_t uid;
-	const gid_t *gids; /* primary and supplementary, any order */
+	const gid_t *gids; /* primary and supplementary, ascending */
 	size_t ngids;
 };
 
@@ -181,6 +181,7 @@ void policy_decide(const struct policy *, const struct policy_world *,
 enum policy_note_kind {
 	POLICY_NOTE_DECIDED, /* the line that policy_decide() names */
 	POLICY_NOTE_ALSO, /* another one that denies or covers it */
+	POLICY_NOTE_OTHERS, /* is for another subject */
 	POLICY_NOTE_NEAR, /* an allow line about the subject or the device */
 	POLICY_NOTE_LIMIT, /* a limit line about the subject */
 	POLICY_NOTE_KINDS,

@@ -19,12 +19,14 @@
 
 struct notes {
 	struct session *s;
+	bool admin;
 	unsigned n[POLICY_NOTE_KINDS];
 };
 
 static const enum mon_text_kind note_kinds[POLICY_NOTE_KINDS] = {
 	[POLICY_NOTE_DECIDED] = MON_TEXT_RULE,
 	[POLICY_NOTE_ALSO] = MON_TEXT_RULE,
+	[POLICY_NOTE_OTHERS] = MON_TEXT_NEAR,
 	[POLICY_NOTE_NEAR] = MON_TEXT_NEAR,
 	[POLICY_NOTE_LIMIT] = MON_TEXT_LIMIT,
 };
@@ -35,6 +37,9 @@ say_note(void *arg, const struct policy_note *note)
 	struct notes *notes = arg;
 	char rule[POLICY_RULE_TEXT_MAX];
 
+	/* What others may is no affair of his. */
+	if (note->kind == POLICY_NOTE_OTHERS && !notes->admin)
+		return;
 	if (++notes->n[note->kind] > NOTES_MAX)
 		return;
 	session_say(notes->s, note_kinds[note->kind], "%s:%u: %s: %s",
@@ -52,7 +57,7 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 		.memlock = c->memlock,
 		.new_lease = true };
 	struct policy_usage usage;
-	struct notes notes = { .s = s };
+	struct notes notes = { .s = s, .admin = c->all };
 
 	if (usage_of(c->who.uid, NULL, true, &usage) != 0)
 		return;
@@ -129,8 +134,9 @@ say_steps(struct session *s, const struct check *c)
 
 /* One's own groups are the kernel's word; of others the asker gives them. */
 static struct policy_subject
-subject_of(const struct session *s, const struct mon_explain *m, bool admin)
+subject_of(const struct session *s, struct mon_explain *m, bool admin)
 {
+	gids_sort(m->gids, m->ngids);
 	if (!(m->flags & MON_EXPLAIN_USER) || (!admin && m->uid == s->peer.uid))
 		return peer_subject(&s->peer);
 	return (struct policy_subject){
@@ -141,13 +147,14 @@ subject_of(const struct session *s, const struct mon_explain *m, bool admin)
 void
 explain_request(struct session *s, const void *record, int *fd)
 {
-	const struct mon_explain *m = record;
+	struct mon_explain m = *(const struct mon_explain *)record;
 	bool admin = request_admin(s);
-	struct check c = { .who = subject_of(s, m, admin),
-		.bdfs = &m->device,
+	struct check c = { .who = subject_of(s, &m, admin),
+		.foreign = s->peer.foreign,
+		.bdfs = &m.device,
 		.nbdfs = 1,
-		.memlock = m->memlock,
-		.as_managed = m->flags & MON_EXPLAIN_MANAGED,
+		.memlock = m.memlock,
+		.as_managed = m.flags & MON_EXPLAIN_MANAGED,
 		.explain = true,
 		.all = admin };
 	const struct device *d;
@@ -159,7 +166,7 @@ explain_request(struct session *s, const void *record, int *fd)
 		return;
 	}
 	check_run(&c);
-	d = inventory_find(&m->device);
+	d = inventory_find(&m.device);
 	session_say(s, MON_TEXT_DECISION,
 	    c.status == STATUS_OK ? "uid %u may have %s now"
 				  : "uid %u may not have %s now",

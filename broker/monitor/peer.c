@@ -37,6 +37,12 @@ gid_compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+void
+gids_sort(gid_t *gids, size_t n)
+{
+	qsort(gids, n, sizeof(gid_t), gid_compare);
+}
+
 static int
 read_groups(int sockfd, struct peer *p, gid_t primary)
 {
@@ -62,7 +68,7 @@ read_groups(int sockfd, struct peer *p, gid_t primary)
 	}
 	p->gids = gids;
 	p->ngids = 1 + len / sizeof(gid_t);
-	qsort(gids, p->ngids, sizeof(gid_t), gid_compare);
+	gids_sort(gids, p->ngids);
 	return 0;
 }
 

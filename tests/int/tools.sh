@@ -106,10 +106,13 @@ check_says "^decision +uid $USER2.* may not have $vf now$" "decision"
 check_says "^fix +.*add to $policy_conf: allow uid $USER2 use $vf managed$" "the line to add"
 cp "$out" "$dir/kept"
 p=$policy_conf
+check_equal "$p:7: allow any use pool nics memlock 1G: is for another device" \
+	"$(section 'near misses')" "near misses: lines about the user"
+vb $ADMIN explain --device $vf --user nobody >"$dir/kept" 2>&1
 check_equal "$p:1: allow uid $USER1 use $vf managed memlock 1G: is for another subject
 $p:2: allow user daemon use $vf: is for another subject
 $p:7: allow any use pool nics memlock 1G: is for another device" \
-	"$(section 'near misses' | sort)" "near misses: all lines about the device or the user"
+	"$(section 'near misses' | sort)" "and for an administrator all about the device"
 check_exit 66 "what is not there: 66" vb $USER1 explain --device 09:00.0
 check "a group" vb $USER2,62001 explain --device $nic
 check_says '0000:00:01\.0, pcieport, host, a bridge: ignored$' "the bridge in it is ignored"

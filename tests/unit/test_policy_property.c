@@ -259,7 +259,7 @@ static const uint64_t sizes[] = { 0, 0, 0, 0, 1024, 1ULL << 30, 2ULL << 30,
 static void
 request_random(struct request *r)
 {
-	static const gid_t gids[] = { 36, 44, 10, 7 };
+	static const gid_t gids[] = { 7, 10, 36, 44 };
 	size_t first = below(MACHINE_SIZE), held = below(3);
 
 	request_init(r);
