@@ -51,7 +51,7 @@ POLICY_SRC := $(filter-out $(POLICY_CLIENT),$(wildcard policy/*.c))
 # For `policy check': what a rule must not reach, and how the broker reads.
 GUARD_SRC := $(wildcard broker/monitor/guard*.c) broker/monitor/policyfile.c
 COMMON_SRC := $(wildcard broker/common/*.c)
-MONITOR_SRC := $(wildcard broker/monitor/*.c)
+MONITOR_SRC := $(wildcard broker/monitor/*.c) $(FAULT_SRC)
 SESSION_SRC := $(wildcard broker/session/*.c)
 LIB_SRC := $(wildcard client/lib/*.c)
 CMD_SRC := $(wildcard client/cmd/*.c)

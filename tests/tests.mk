@@ -32,7 +32,7 @@ UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_SRC))
 
 nomain = $(filter-out %/main.c,$(1))
-T_COMMON = $(call obj,$(COMMON_SRC))
+T_COMMON = $(call obj,$(COMMON_SRC) broker/session/monanswer.c)
 T_POLICY = $(call obj,$(POLICY_SRC) $(POLICY_CLIENT))
 T_MONITOR = $(call obj,$(call nomain,$(MONITOR_SRC)))
 T_SESSION = $(call obj,$(call nomain,$(SESSION_SRC)))
@@ -129,7 +129,7 @@ asan: all
 .PHONY: faults
 faults:
 	$(MAKE) B=$(B)/faults CFLAGS="$(CFLAGS) -DVFIOBROKER_FAULTS" \
-		$(B)/faults/vfiobrokerd
+		FAULT_SRC=tests/faults/fault.c $(B)/faults/vfiobrokerd
 
 # ---- the lab
 

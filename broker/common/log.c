@@ -31,7 +31,7 @@ log_set_debug(int on)
 }
 
 static void __attribute__((format(printf, 2, 0)))
-log_line(int priority, const char *fmt, va_list ap)
+log_write(int priority, const char *fmt, va_list ap)
 {
 	int saved = errno;
 	char line[1024];
@@ -53,34 +53,14 @@ log_line(int priority, const char *fmt, va_list ap)
 }
 
 void
-log_debug(const char *fmt, ...)
+log_line(int priority, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!log_verbose)
+	if (priority == LOG_DEBUG && !log_verbose)
 		return;
 	va_start(ap, fmt);
-	log_line(LOG_DEBUG, fmt, ap);
-	va_end(ap);
-}
-
-void
-log_info(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_line(LOG_INFO, fmt, ap);
-	va_end(ap);
-}
-
-void
-log_warn(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_line(LOG_WARNING, fmt, ap);
+	log_write(priority, fmt, ap);
 	va_end(ap);
 }
 
@@ -90,7 +70,7 @@ log_fatal(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_line(LOG_CRIT, fmt, ap);
+	log_write(LOG_CRIT, fmt, ap);
 	va_end(ap);
 	abort();
 }

@@ -2,6 +2,8 @@
 #ifndef VFIOBROKER_LOG_H
 #define VFIOBROKER_LOG_H
 
+#include <syslog.h>
+
 /*
  * Log lines on stderr, with a syslog priority in front where systemd's
  * journal reads it.  errno is preserved.
@@ -9,9 +11,11 @@
 
 void log_init(const char *ident);
 
-void log_debug(const char *, ...) __attribute__((format(printf, 1, 2)));
-void log_info(const char *, ...) __attribute__((format(printf, 1, 2)));
-void log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_WARNING, __VA_ARGS__)
+void
+log_line(int priority, const char *, ...) __attribute__((format(printf, 2, 3)));
 
 /* Our own fault, with the state that shows it.  Aborts; restart recovers. */
 void

@@ -3,9 +3,6 @@
 
 #include "reason.h"
 
-#include <errno.h>
-#include <string.h>
-
 static const struct {
 	const char *name;
 	const char *keyword;
@@ -63,16 +60,4 @@ bool
 reason_tolerable(enum reason r)
 {
 	return reasons[r].tolerable;
-}
-
-int
-reason_parse(const char *keyword, enum reason *out)
-{
-	for (enum reason r = 0; r < REASON_COUNT; r++) {
-		if (strcmp(reasons[r].keyword, keyword) == 0) {
-			*out = r;
-			return 0;
-		}
-	}
-	return -ENOENT;
 }

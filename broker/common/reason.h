@@ -40,7 +40,4 @@ const char *reason_text(enum reason);
 /* Whether a `tolerate` line may lift it. */
 bool reason_tolerable(enum reason);
 
-/* Finds a reason by its policy keyword; -ENOENT when there is none. */
-int reason_parse(const char *keyword, enum reason *out);
-
 #endif

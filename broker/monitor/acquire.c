@@ -200,21 +200,31 @@ refuse_open(struct acquisition *a, int r, int group)
 	acquisition_end(a, status);
 }
 
-static void
-lease_members(struct lease *l, const struct check *c)
+/* All of them, or none. */
+static int
+lend_members(struct lease *l, const struct check *c)
 {
 	char why[80];
+	size_t i;
+	int r = 0;
 
 	snprintf(why, sizeof(why), "lease %llu of uid %u, pid %d (%s)",
 	    (unsigned long long)l->id, l->uid, l->pid, l->comm);
-	for (size_t i = 0; i < c->nmembers; i++) {
+	for (i = 0; r == 0 && i < c->nmembers; i++) {
 		struct device *d = c->members[i].device;
 
-		d->wanted = NULL;
 		d->record.reset_none = c->members[i].terms.reset_none;
-		lease_add(l, d);
-		life_event(d, LIFE_LEASE, why);
+		r = life_lend(d, l, why);
 	}
+	for (; r != 0 && i > 0; i--) {
+		struct device *d = c->members[i - 1].device;
+
+		if (d->lease != l)
+			continue;
+		lease_drop(l, d);
+		life_event(d, LIFE_CLOSED, "another could not be lent");
+	}
+	return r;
 }
 
 static int
@@ -242,10 +252,13 @@ make_lease(struct acquisition *a, struct check *c, struct hand_over *h)
 		lease_raise(l, a->req.memlock);
 	if (r == 0 && fd != -1)
 		r = hand_over_add(h, fd, MON_FD_LEASE, -1);
+	if (r == 0)
+		r = lend_members(l, c);
+	if (r != 0 && l != c->lease)
+		lease_end(l, "nothing could be lent");
 	if (r != 0)
 		return r;
 	h->grant.lease = l->id;
-	lease_members(l, c);
 	watch_lease(l, c->lease == NULL ? "granted" : "extended");
 	return 0;
 }
@@ -268,8 +281,8 @@ acquisition_grant(struct acquisition *a, struct check *c)
 	if (r != 0) {
 		hand_over_close(&h);
 		session_say(s, MON_TEXT_WHY,
-		    "cannot raise the limit of locked memory or make the "
-		    "lease: %s",
+		    "cannot raise the limit of locked memory, or write down "
+		    "the lease: %s",
 		    strerror(-r));
 		acquisition_end(a, STATUS_OS);
 		return;

@@ -174,6 +174,20 @@ check_say_decision(struct texts *texts, uid_t uid, const struct device *d,
 		    policy_rule_line(dec->rule), policy_rule_file(dec->rule));
 }
 
+void
+check_decide_one(const struct policy_subject *who, const struct device *d,
+    bool managed, const struct policy_usage *usage, uint64_t memlock,
+    struct policy_decision *dec)
+{
+	struct policy_request req = { .devices = &d->facts,
+		.ndevices = 1,
+		.managed = &managed,
+		.memlock = memlock };
+
+	policy_decide(
+	    policy_current(), &inventory_world, who, usage, &req, dec, NULL);
+}
+
 /* -ENOMEM, or 0 with the decision. */
 static int
 decide(struct check *c, bool ended, struct policy_decision *dec,
@@ -389,15 +403,10 @@ driver_is_neutral(const char *driver)
 static bool
 sibling_denied(struct check *c, const struct device *d)
 {
-	bool managed = false;
-	struct policy_request req = {
-		.devices = &d->facts, .ndevices = 1, .managed = &managed
-	};
-	struct policy_usage none = { .ndevices = 0 };
+	const struct policy_usage none = { .ndevices = 0 };
 	struct policy_decision dec;
 
-	policy_decide(policy_current(), &inventory_world, &c->who, &none, &req,
-	    &dec, NULL);
+	check_decide_one(&c->who, d, false, &none, 0, &dec);
 	if (dec.verdict != POLICY_DENIED)
 		return false;
 	refuse(c, STATUS_GROUP);

@@ -51,6 +51,11 @@ struct check {
  */
 void check_run(struct check *);
 
+/* What the policy says to one more device for who has usage. */
+void check_decide_one(const struct policy_subject *who, const struct device *,
+    bool managed, const struct policy_usage *, uint64_t memlock,
+    struct policy_decision *);
+
 /* Adds why the policy said no to one device, and the line that would help. */
 void check_say_decision(struct texts *, uid_t, const struct device *,
     const struct policy_decision *);

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,4 +51,15 @@ child_prepare(const int *keep, size_t nkeep)
 		from = kept + 1;
 	}
 	close_between(from, UINT_MAX);
+}
+
+void
+child_become(const char *name, pid_t monitor, const int *keep, size_t nkeep)
+{
+	child_prepare(keep, nkeep);
+	(void)signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_NAME, name);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != monitor)
+		_exit(1);
 }

@@ -2,6 +2,8 @@
 #ifndef VFIOBROKER_CHILD_H
 #define VFIOBROKER_CHILD_H
 
+#include <sys/types.h>
+
 #include <stddef.h>
 
 /*
@@ -11,5 +13,12 @@
  * people's sockets and leases.
  */
 void child_prepare(const int *keep, size_t nkeep);
+
+/*
+ * And what one does that is to work for the monitor: it gets a name, ignores
+ * SIGPIPE, and ends with the monitor, at once if that is gone already.
+ */
+void
+child_become(const char *name, pid_t monitor, const int *keep, size_t nkeep);
 
 #endif

@@ -60,20 +60,26 @@ life_in_transit(const struct device *d)
 /* ---- records ---------------------------------------------------------- */
 
 /* While a worker runs the record is its own to write. */
-static void
-record_as(struct device *d, const char *step)
+static int
+record_keep(struct device *d)
 {
-	int r;
+	int r = record_write(&d->record);
 
-	strlcpy(d->record.step, step, sizeof(d->record.step));
-	d->record.why[0] = '\0';
-	if (d->state == STATE_QUARANTINED)
-		memcpy(d->record.why, d->why, sizeof(d->record.why));
-	r = record_write(&d->record);
 	d->has_record = true;
 	if (r != 0)
 		log_warn("%s: cannot write its record: %s", device_name(d),
 		    strerror(-r));
+	return r;
+}
+
+static int
+record_as(struct device *d, const char *step)
+{
+	strlcpy(d->record.step, step, sizeof(d->record.step));
+	d->record.why[0] = '\0';
+	if (d->state == STATE_QUARANTINED)
+		memcpy(d->record.why, d->why, sizeof(d->record.why));
+	return record_keep(d);
 }
 
 static void
@@ -158,13 +164,6 @@ enter_ready(struct device *d)
 		record_forget(d);
 	life_settle(d);
 	settle_group(d);
-}
-
-static void
-enter_leased(struct device *d)
-{
-	d->record.lease = d->lease->id;
-	record_as(d, "leased");
 }
 
 static void look(struct device *);
@@ -266,7 +265,7 @@ had_by_somebody(struct device *d, int error)
 	if (error != -EBUSY || d->record.lease != 0)
 		return;
 	d->record.lease = RECORD_SOMEBODY;
-	record_as(d, "held");
+	record_keep(d);
 }
 
 /* Who holds it is said now and then; the looking goes on. */
@@ -363,7 +362,6 @@ static void (*const enter[STATE_COUNT])(struct device *) = {
 	[STATE_HOST] = enter_host,
 	[STATE_CLAIMING] = enter_claiming,
 	[STATE_READY] = enter_ready,
-	[STATE_LEASED] = enter_leased,
 	[STATE_DRAINING] = enter_draining,
 	[STATE_RESETTING] = enter_resetting,
 	[STATE_RESTORING] = enter_restoring,
@@ -391,7 +389,8 @@ life_event(struct device *d, enum device_event ev, const char *why)
 	    (unsigned long long)(spent / 1000000),
 	    (unsigned long long)(spent / 1000 % 1000));
 	watch_device(d, from, spent);
-	enter[to](d);
+	if (enter[to] != NULL)
+		enter[to](d);
 	acquisition_poke();
 }
 
@@ -523,6 +522,23 @@ life_removed(struct device *d)
 	/* Its lease lives on without it until the holder is done. */
 	life_event(d, LIFE_REMOVED, "it left the machine");
 	inventory_forget(d);
+}
+
+int
+life_lend(struct device *d, struct lease *l, const char *why)
+{
+	int r;
+
+	d->record.lease = l->id;
+	r = record_as(d, "leased");
+	if (r != 0) {
+		d->record.lease = 0;
+		return r;
+	}
+	d->wanted = NULL;
+	lease_add(l, d);
+	life_event(d, LIFE_LEASE, why);
+	return 0;
 }
 
 void

@@ -45,6 +45,12 @@ void life_why(struct device *, const char *fmt, ...)
 /* The device is gone from the machine. */
 void life_removed(struct device *);
 
+/*
+ * The device joins the lease.  0, or -errno where that could not be written
+ * down: after a restart nobody would know that somebody has had it.
+ */
+int life_lend(struct device *, struct lease *, const char *why);
+
 /* A lease is revoked: the kernel asks the holder for this device back. */
 void life_ask_back(struct device *);
 

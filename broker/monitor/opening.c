@@ -21,9 +21,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -48,11 +46,7 @@ child_main(int group, int sockfd, pid_t monitor)
 {
 	int fds[2] = { -1, -1 }, r;
 
-	child_prepare(&sockfd, 1);
-	prctl(PR_SET_NAME, "vfiobroker-open");
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != monitor)
-		_exit(1);
+	child_become("vfiobroker-open", monitor, &sockfd, 1);
 	fds[0] = vfio_open_group(group);
 	/* Who closes its last group closes the container too. */
 	fds[1] = fds[0] < 0 ? fds[0] : vfio_open_container();

@@ -52,17 +52,11 @@ request_features(void)
 static bool
 is_allowed(const struct session *s, const struct device *d)
 {
-	bool managed = !device_on_vfio(d);
-	struct policy_request req = { .devices = &d->facts,
-		.ndevices = 1,
-		.managed = &managed,
-		.new_lease = true };
+	const struct policy_usage none = { .ndevices = 0 };
 	struct policy_subject who = peer_subject(&s->peer);
-	struct policy_usage usage = { .ndevices = 0 };
 	struct policy_decision dec;
 
-	policy_decide(
-	    policy_current(), &inventory_world, &who, &usage, &req, &dec, NULL);
+	check_decide_one(&who, d, !device_on_vfio(d), &none, 0, &dec);
 	return dec.verdict == POLICY_ALLOW && !s->peer.foreign;
 }
 
@@ -202,15 +196,9 @@ memlock_verdict(struct session *s, const struct device *d,
     const struct policy_usage *usage, uint64_t memlock,
     struct policy_decision *dec)
 {
-	bool managed = false;
-	struct policy_request req = { .devices = &d->facts,
-		.ndevices = 1,
-		.managed = &managed,
-		.memlock = memlock };
 	struct policy_subject who = peer_subject(&s->peer);
 
-	policy_decide(
-	    policy_current(), &inventory_world, &who, usage, &req, dec, NULL);
+	check_decide_one(&who, d, false, usage, memlock, dec);
 	if (dec->verdict == POLICY_ALLOW || dec->verdict == POLICY_NO_RULE)
 		return STATUS_OK;
 	return dec->verdict == POLICY_LIMIT ? STATUS_LIMIT : STATUS_DENIED;

@@ -30,7 +30,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #define WORKERS_MAX 32
@@ -88,12 +87,7 @@ child_main(const struct device *d, enum plan plan, int fd, pid_t monitor)
 	size_t n = rundir_fds(keep);
 
 	keep[n++] = reportfd;
-	child_prepare(keep, n);
-	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_NAME, "vfiobroker-work");
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != monitor)
-		_exit(1);
+	child_become("vfiobroker-work", monitor, keep, n);
 	if (rundir_mark_worker(&r.bdf) != 0)
 		_exit(1);
 	plan_run(plan, &r, d->facts.group, child_report, &reportfd);

@@ -188,6 +188,23 @@ START_TEST(no_worker)
 }
 END_TEST
 
+/* Nobody would know after a restart that somebody has had it. */
+START_TEST(not_written_down)
+{
+	static struct lease l = { .id = 42, .uid = 1000, .probefd = -1 };
+
+	machine("vfio-pci", NO_GROUP);
+	TAILQ_INIT(&l.devices);
+	device->state = STATE_READY;
+	fixture_remove(&tree, "run/devices");
+	ck_assert_int_eq(life_lend(device, &l, "lease 42"), -ENOENT);
+	ck_assert_int_eq(device->state, STATE_READY);
+	ck_assert_ptr_null(device->lease);
+	ck_assert_uint_eq(device->record.lease, 0);
+	ck_assert(TAILQ_EMPTY(&l.devices));
+}
+END_TEST
+
 /* On a vfio driver its kernel is asked first; on another there is no use. */
 START_TEST(asked_back)
 {
@@ -276,6 +293,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, work_teardown);
 	tcase_add_test(tc, drains);
 	tcase_add_test(tc, slow_reset);
+	tcase_add_test(tc, not_written_down);
 	tcase_add_test(tc, no_worker);
 	tcase_add_test(tc, reset_fails);
 	tcase_add_test(tc, not_proven);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The table of guard reasons: complete, distinct, and readable both ways. */
+/* The table of guard reasons: complete and distinct. */
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,15 +11,15 @@
 
 START_TEST(complete)
 {
-	enum reason r = (enum reason)_i, found;
+	enum reason r = (enum reason)_i;
 	const char *name = reason_name(r), *key = reason_keyword(r);
 
 	ck_assert_ptr_nonnull(name);
 	ck_assert_ptr_nonnull(key);
 	ck_assert_ptr_nonnull(reason_text(r));
 	ck_assert_uint_gt(strlen(reason_text(r)), 0);
-	ck_assert_int_eq(reason_parse(key, &found), 0);
-	ck_assert_int_eq(found, r);
+	for (enum reason other = 0; other < r; other++)
+		ck_assert_str_ne(key, reason_keyword(other));
 	/* The keyword is the name, in the spelling of the policy. */
 	ck_assert_uint_eq(strlen(key), strlen(name));
 	for (size_t i = 0; name[i] != '\0'; i++)
@@ -40,18 +39,6 @@ START_TEST(tolerable)
 }
 END_TEST
 
-START_TEST(unknown)
-{
-	static const char *const words[] = { "", "root", "ROOT_FS", "root-fs ",
-		"root-fsx", "root_fs", "-" };
-	enum reason r = REASON_SWAP;
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		ck_assert_int_eq(reason_parse(words[i], &r), -ENOENT);
-	ck_assert_int_eq(r, REASON_SWAP);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -62,7 +49,6 @@ main(void)
 
 	tcase_add_loop_test(tc, complete, 0, REASON_COUNT);
 	tcase_add_test(tc, tolerable);
-	tcase_add_test(tc, unknown);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -7,9 +7,7 @@
  * dies with it.  $VFIOBROKER_FAULT_TRACE=FILE gets a line for every visit.
  */
 
-#ifdef VFIOBROKER_FAULTS
-
-#include "fault.h"
+#include "broker/monitor/fault.h"
 
 #include <bsd/string.h>
 
@@ -127,5 +125,3 @@ fault_list(void)
 		    own[i], own[i], own[i]);
 	printf("record:remove:before\nrecord:remove:after\n");
 }
-
-#endif
