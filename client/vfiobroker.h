@@ -69,7 +69,6 @@ struct vfiobroker_welcome {
 	bool admin;
 	bool vfio;
 	bool backend_group;
-	bool backend_iommufd;
 };
 const struct vfiobroker_welcome *vfiobroker_welcome(const struct vfiobroker *);
 

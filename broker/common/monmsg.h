@@ -135,8 +135,7 @@ struct mon_recover {
 /* ---- answers ---------------------------------------------------------- */
 
 #define MON_FEATURE_GROUP 1U /* VFIO group and container */
-#define MON_FEATURE_IOMMUFD 2U /* iommufd and cdev: not served yet */
-#define MON_FEATURE_VFIO 4U /* the kernel has VFIO and an IOMMU */
+#define MON_FEATURE_VFIO 2U /* the kernel has VFIO and an IOMMU */
 
 /* Carries one fd: the client's connected socket. */
 struct mon_welcome {

@@ -60,7 +60,6 @@ encode_welcome(
 	w.admin = m->admin != 0;
 	w.vfio = (m->features & MON_FEATURE_VFIO) != 0;
 	w.backend_group = (m->features & MON_FEATURE_GROUP) != 0;
-	w.backend_iommufd = (m->features & MON_FEATURE_IOMMUFD) != 0;
 	reply.id = id;
 	reply.body_case = VFIOBROKER__REPLY__BODY_WELCOME;
 	reply.welcome = &w;

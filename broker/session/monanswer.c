@@ -11,8 +11,7 @@
 static const struct member welcome[] = {
 	{ ZERO(mon_welcome, h.seq) },
 	{ U32(mon_welcome, admin, 0, 1) },
-	{ MASK(mon_welcome, features,
-	    MON_FEATURE_GROUP | MON_FEATURE_IOMMUFD | MON_FEATURE_VFIO) },
+	{ MASK(mon_welcome, features, MON_FEATURE_GROUP | MON_FEATURE_VFIO) },
 	{ .rule = RULE_END },
 };
 

@@ -51,7 +51,6 @@ START_TEST(welcome)
 	ck_assert(w->admin);
 	ck_assert(w->vfio);
 	ck_assert(w->backend_group);
-	ck_assert(!w->backend_iommufd);
 	ck_assert_int_eq(fcntl(vfiobroker_fd(h), F_GETFD), FD_CLOEXEC);
 	ck_assert_str_eq(vfiobroker_error(h), "no error");
 	vfiobroker_close(h);

@@ -91,7 +91,7 @@ static const struct sample {
 		{ AREA(mon_welcome, uid), MAY_ANYTHING, 0, 0 },
 		{ AREA(mon_welcome, pid), MAY_ANYTHING, 0, 0 },
 		{ AREA(mon_welcome, admin), MAY_U32, 1, 0 },
-		{ AREA(mon_welcome, features), MAY_BITS, 7, 0 },
+		{ AREA(mon_welcome, features), MAY_BITS, 3, 0 },
 	    } },
 	{ "device", &good_device, 328, 0, false,
 	    {
