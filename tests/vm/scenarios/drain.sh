@@ -5,9 +5,12 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
 
 tools=$(dirname "${BASH_SOURCE[0]}")/../tools
+V2=0000:01:10.2
 chmod 755 "$scenario_tmp" /run/lab
 policy <<-END
 	allow user alice use $VF managed
+	allow user alice use $V2 managed
+	limit user alice devices 1
 	allow user bob use $VF managed
 END
 broker_start || exit
@@ -33,8 +36,15 @@ check_match "^device +$VF draining: held by pid $cheat \\(sleep\\), uid 1000" \
 	"and status, with whom it waits for" as bob vfiobroker status
 check_exit 75 "nobody else gets it" as bob vfiobroker exec --device "$VF" --no-wait -- true
 check "it stays on vfio-pci" test "$(driver_of "$VF")" = vfio-pci
+check_exit 75 "nor does she get another beyond her limit" \
+	as alice vfiobroker exec --device "$V2" --no-wait -- true
+check_match "$VF of your lease [0-9]+, which is over, still counts" "since this one counts" \
+	as alice vfiobroker exec --device "$V2" --no-wait -- true
+spawn alice "$scenario_tmp/second.log" vfiobroker exec --device "$V2" -- true
+second=$spawned
 kill -9 "$cheat"
 wait_for 5 "it comes home when the fd is closed" home
+check "and who waited gets the other one" wait "$second"
 
 # Of the device alone, which the kernel does not name: whoever has some is named.
 spawn alice "$scenario_tmp/device.log" vfiobroker exec --device "$VF" -- \
@@ -60,6 +70,7 @@ wait_for 15 "draining again" is draining
 broker_kill
 broker_start
 wait_for 10 "and still after a restart" is draining
+check_exit 75 "and counts" as alice vfiobroker exec --device "$V2" --no-wait -- true
 kill -9 "$spawned"
 wait_for 5 "home" home
 
