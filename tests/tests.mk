@@ -142,6 +142,7 @@ $(LAB_TOOLS): $(B)/tests/lab_%: $(B)/obj/tests/vm/tools/%.o \
 
 .PHONY: check-lab
 check-lab: all faults $(LAB_TOOLS)
+	tests/vm/selftest
 	tests/vm/run --all
 
 .PHONY: demo
