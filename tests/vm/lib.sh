@@ -56,6 +56,17 @@ disk() {
 	find /dev -maxdepth 1 -name 'nvme*n*' -type b | sort | tail -n 1
 }
 
+# disk_mount: its file system on /srv, where it is in the beginning. A disk that has
+# just come back has a node when udev says so.
+disk_mount() {
+	udevadm wait --timeout=60 /dev/disk/by-label/lab-data && mount "$(disk)" /srv
+}
+
+# disk_mounted: the disk as it is now, not what was taken from under a mount.
+disk_mounted() {
+	[ "$(mountpoint -d /srv)" = "$(mountpoint -x "$(disk)")" ] && grep -q NVMe /srv/README
+}
+
 # carrier_wait NET SECONDS: until the interface has a carrier. The monitor starts
 # first, then the present state is asked, so no change is missed between them.
 carrier_wait() {

@@ -51,12 +51,11 @@ lines | policy
 broker_start || exit
 
 # A mounted disk.
-mount "$(disk)" /mnt
 refused "$NVME" nvme MOUNTED
-check_match 'on /mnt' "where it is mounted is said" take "$NVME"
+check_match 'on /srv' "where it is mounted is said" take "$NVME"
 check_match "tolerate mounted on $NVME" "and which line would lift it" take "$NVME"
-check "the file is still there" grep -q NVMe /mnt/README
-umount /mnt
+check "the file is still there" grep -q NVMe /srv/README
+umount /srv
 granted "$NVME" nvme
 
 # An interface in use.
@@ -189,4 +188,5 @@ END
 check "with these lines it would be given: explained, not tried" \
 	vfiobroker explain --device "$ROOTDISK" --user alice
 broker_stop
+disk_mount
 rm -rf /run/vfiobroker
