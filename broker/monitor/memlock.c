@@ -10,6 +10,8 @@
 
 #include "memlock.h"
 
+#include "broker/common/log.h"
+#include "loop.h"
 #include "pidfd.h"
 
 #include <errno.h>
@@ -39,6 +41,7 @@ at_least(rlim_t now, rlim_t want)
 int
 memlock_raise(int pidfd, uid_t uid, uint64_t bytes, uint64_t *now)
 {
+	uint64_t begin = clock_us();
 	struct rlimit lim;
 	pid_t pid = pidfd_pid(pidfd);
 	int r;
@@ -55,5 +58,8 @@ memlock_raise(int pidfd, uid_t uid, uint64_t bytes, uint64_t *now)
 	if (prlimit(pid, RLIMIT_MEMLOCK, &lim, NULL) == -1)
 		return -errno;
 	*now = lim.rlim_cur;
+	log_info("pid %d may lock %llu MiB, raised in %llu us", pid,
+	    (unsigned long long)*now >> 20,
+	    (unsigned long long)(clock_us() - begin));
 	return pidfd_pid(pidfd) == pid ? 0 : -ESRCH;
 }
