@@ -151,7 +151,7 @@ wait_for 15 "and home when nothing claims it" home
 mv /dev/vfio/vfio /dev/vfio/away
 check_exit 69 "without the container's node nothing is given" \
 	as bob vfiobroker exec --device 01:10.0 -- true
-check_match 'is the vfio module loaded and an IOMMU on' "and what to enable is said" \
+check_match 'load the vfio module, and have an IOMMU on' "and what to enable is said" \
 	as bob vfiobroker exec --device 01:10.0 -- true
 mv /dev/vfio/away /dev/vfio/vfio
 wait_for 15 "the device goes home without it" home
