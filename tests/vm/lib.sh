@@ -14,6 +14,8 @@ BRIDGE=0000:00:07.0
 SHARED=(0000:03:01.0 0000:03:02.0)
 NVME=0000:04:00.0
 EDU=0000:00:06.0
+# Only with "lab --display": a VGA card.
+VGA=0000:00:09.0
 
 sys=/sys/bus/pci/devices
 
