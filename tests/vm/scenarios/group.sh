@@ -52,6 +52,7 @@ check_match "^vfio-pci vfio-pci$" "with siblings take the sibling is bound too" 
 	sh -c "echo \$(basename \$(readlink $sys/$A/driver)) \$(basename \$(readlink $sys/$B/driver))"
 wait_for 20 "both go home" settled
 
+# shellcheck disable=SC2016 # the inner shell's
 check_match "group-$group$|group-$group:|group-$group " "both by name: one group fd" \
 	as bob vfiobroker exec --device "$A" --device "$B" -- sh -c 'echo "$LISTEN_FDNAMES"'
 wait_for 20 "both go home again" settled
