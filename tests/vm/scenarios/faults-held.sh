@@ -1,8 +1,8 @@
 #!/bin/bash
 # faults-held: the deaths of faults and faults-more, while another device is in a machine
-# of QEMU's all the time, and with clients that hold what they were granted, if so. After each
-# death the holders still have their leases and their devices; these come home when the
-# holders end, and not before.
+# of QEMU's all the time, and with clients that hold what they were granted, if they were.
+# After each death the holders still have their leases and their devices; these come home
+# when the holders end, and not before.
 # shellcheck source-path=SCRIPTDIR source=../guest.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../guest.sh"
 # shellcheck source-path=SCRIPTDIR source=../tools/faults.sh
