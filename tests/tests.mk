@@ -141,7 +141,8 @@ $(LAB_TOOLS): $(B)/tests/lab_%: $(B)/obj/tests/vm/tools/%.o \
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PBC_LIBS)
 
 .PHONY: check-lab
-check-lab: all faults $(LAB_TOOLS)
+check-lab: all faults $(LAB_TOOLS) $(B)/tests/int/peer
+	tests/vm/selftest
 	tests/vm/run --all
 
 .PHONY: demo

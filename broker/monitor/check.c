@@ -551,8 +551,7 @@ guard_against(struct check *c, const struct device *d)
 
 /*
  * What is on a vfio driver the host has given up already.  It is an endpoint,
- * since vfio-pci binds nothing else, and a no-IOMMU group has no node by the
- * name that the monitor opens.
+ * since vfio-pci binds nothing else.
  */
 static void
 check_guard(struct check *c)
@@ -560,7 +559,8 @@ check_guard(struct check *c)
 	for (size_t i = 0; i < c->nmembers; i++) {
 		const struct device *d = c->members[i].device;
 
-		if (device_on_vfio(d) && d->facts.group >= 0)
+		if (device_on_vfio(d) && d->facts.group >= 0 &&
+		    !vfio_noiommu(d->facts.group))
 			continue;
 		if (guard_against(c, d))
 			refuse(c, STATUS_HOST_IN_USE);

@@ -10,6 +10,8 @@
 
 #include "memlock.h"
 
+#include "broker/common/log.h"
+#include "loop.h"
 #include "pidfd.h"
 
 #include <errno.h>
@@ -39,7 +41,9 @@ at_least(rlim_t now, rlim_t want)
 int
 memlock_raise(int pidfd, uid_t uid, uint64_t bytes, uint64_t *now)
 {
+	uint64_t begin = clock_us();
 	struct rlimit lim;
+	rlim_t before;
 	pid_t pid = pidfd_pid(pidfd);
 	int r;
 
@@ -50,10 +54,15 @@ memlock_raise(int pidfd, uid_t uid, uint64_t bytes, uint64_t *now)
 		return r;
 	if (prlimit(pid, RLIMIT_MEMLOCK, NULL, &lim) == -1)
 		return -errno;
+	before = lim.rlim_cur;
 	lim.rlim_cur = at_least(lim.rlim_cur, bytes);
 	lim.rlim_max = at_least(lim.rlim_max, bytes);
 	if (prlimit(pid, RLIMIT_MEMLOCK, &lim, NULL) == -1)
 		return -errno;
 	*now = lim.rlim_cur;
+	if (lim.rlim_cur != before)
+		log_info("pid %d may lock %llu bytes, raised in %llu us", pid,
+		    (unsigned long long)lim.rlim_cur,
+		    (unsigned long long)(clock_us() - begin));
 	return pidfd_pid(pidfd) == pid ? 0 : -ESRCH;
 }

@@ -14,6 +14,8 @@ BRIDGE=0000:00:07.0
 SHARED=(0000:03:01.0 0000:03:02.0)
 NVME=0000:04:00.0
 EDU=0000:00:06.0
+# Only with "lab --display": a VGA card.
+VGA=0000:00:09.0
 
 sys=/sys/bus/pci/devices
 
@@ -54,6 +56,17 @@ net_of() {
 # in use gets another name.
 disk() {
 	find /dev -maxdepth 1 -name 'nvme*n*' -type b | sort | tail -n 1
+}
+
+# disk_mount: its file system on /srv, where it is in the beginning. A disk that has
+# just come back has a node when udev says so.
+disk_mount() {
+	udevadm wait --timeout=60 /dev/disk/by-label/lab-data && mount "$(disk)" /srv
+}
+
+# disk_mounted: the disk as it is now, not what was taken from under a mount.
+disk_mounted() {
+	[ "$(mountpoint -d /srv)" = "$(mountpoint -x "$(disk)")" ] && grep -q NVMe /srv/README
 }
 
 # carrier_wait NET SECONDS: until the interface has a carrier. The monitor starts

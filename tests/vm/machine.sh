@@ -16,6 +16,11 @@ machine_nic() {
 		-device "$model,netdev=$id,romfile=,$place")
 }
 
+# machine_display: a VGA card, which the kernel takes for the one it was booted on.
+machine_display() {
+	machine+=(-device "VGA,romfile=,bus=pcie.0,addr=9")
+}
+
 # machine_share DIR TAG ADDR: a directory of the host, read-only, over 9p.
 machine_share() {
 	machine+=(-fsdev "local,id=$2,path=${1//,/,,},security_model=none,readonly=on,multidevs=remap"

@@ -3,7 +3,7 @@
 # checks that goes on when one fails. Every check adds one line to $SCENARIO_RESULTS,
 # which is how the runner counts them, whatever becomes of the scenario itself.
 
-# shellcheck source-path=SCRIPTDIR source=lib.sh
+# shellcheck source-path=SCRIPTDIR source-path=SCRIPTDIR/.. source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 set -uo pipefail

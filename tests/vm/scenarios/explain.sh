@@ -1,7 +1,8 @@
 #!/bin/bash
 # explain: what it says is what acquire does. Random policies, each asked about by
-# explain and then for real, must give the same exit status; and the language's words
-# that need a machine: expect, slot, class, group-of, count, limit.
+# explain and then for real, must give the same exit status, also where the host is in
+# the way; and the language's words that need a machine: expect, slot, class, group-of,
+# count, limit. SEED=N has other policies.
 # shellcheck source-path=SCRIPTDIR source=../scenario.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
 
@@ -108,31 +109,48 @@ if r.random() < 0.4:
     print("deny %s use %s" % (r.choice(users), r.choice(things[:-1])))
 if r.random() < 0.3:
     print("limit %s devices %d" % (r.choice(users), r.randint(0, 2)))
+if r.random() < 0.5:
+    print("allow any use %s managed reset none" % r.choice(["0000:02:00.0", "0000:01:00.0"]))
+if r.random() < 0.4:
+    print("tolerate net-address on 0000:02:00.0")
 END
+# The NIC has an address, the PF has VFs, and only the first may be tolerated.
+nic_up() {
+	local net
+	net=$(net_of "$NIC")
+	ip link set "$net" up && ip addr replace 192.0.2.1/24 dev "$net"
+}
 seed=${SEED:-1}
-asked=0 granted=0 differ=0
+asked=0 granted=0 differ=0 in_use=0
+nic_up
 for i in $(seq 12); do
 	python3 "$scenario_tmp/lines.py" "$((seed + i))" | use
 	for user in alice bob mallory; do
-		for device in "$VF" "$A"; do
+		for device in "$VF" "$A" "$NIC" "$PF"; do
 			as "$user" vfiobroker explain --device "$device" >"$scenario_tmp/said" 2>&1
 			said=$?
 			take "$user" --device "$device" >"$scenario_tmp/did" 2>&1 </dev/null
 			did=$?
 			asked=$((asked + 1))
 			[ "$did" != 0 ] || granted=$((granted + 1))
+			! grep -q 'the host needs' "$scenario_tmp/did" || in_use=$((in_use + 1))
 			if [ "$said" != "$did" ]; then
 				differ=$((differ + 1))
 				cat /etc/vfiobroker/policy.conf "$scenario_tmp"/{said,did} >"$scenario_out"
 				fail "explain and acquire agree" "seed $seed, $user, $device: $said, $did"
 			fi
 			[ "$did" != 0 ] || settle
+			[ "$did $device" != "0 $NIC" ] || poll 10 nic_up || fail "the NIC is up again"
 		done
 	done
 done
-echo "seed $seed: $asked questions, $granted granted, $differ answered differently"
+echo "seed $seed: $asked questions, $granted granted, $in_use refused for the host," \
+	"$differ answered differently"
 check "explain equals acquire on random policies" test "$differ" = 0
 check "and both ways were asked" test "$granted" -gt 0 -a "$granted" -lt "$asked"
+check "the host's reasons too" test "$in_use" -gt 0
+ip addr flush dev "$(net_of "$NIC")"
+ip link set "$(net_of "$NIC")" down
 use </dev/null
 settle
 broker_stop

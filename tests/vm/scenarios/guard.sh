@@ -51,12 +51,26 @@ lines | policy
 broker_start || exit
 
 # A mounted disk.
-mount "$(disk)" /mnt
 refused "$NVME" nvme MOUNTED
-check_match 'on /mnt' "where it is mounted is said" take "$NVME"
+check_match 'on /srv' "where it is mounted is said" take "$NVME"
 check_match "tolerate mounted on $NVME" "and which line would lift it" take "$NVME"
-check "the file is still there" grep -q NVMe /mnt/README
-umount /mnt
+check "the file is still there" grep -q NVMe /srv/README
+ask() {
+	as alice vfiobroker explain --device "$NVME" "$@"
+}
+check_exit 77 "explain says the same to alice" ask
+check_match 'MOUNTED.*/srv' "with the reason" ask
+ask --json >"$scenario_tmp/explained"
+check "as JSON too, among the reasons" \
+	jq -e '.reasons | any(test("MOUNTED.*/srv"))' "$scenario_tmp/explained"
+reload <<-END
+	claim $NVME
+END
+wait_for 10 "a claim line does not take it either" \
+	broker_log_match "$NVME is not claimed: MOUNTED"
+check "it stays with nvme" on "$NVME" nvme
+reload </dev/null
+umount /srv
 granted "$NVME" nvme
 
 # An interface in use.
@@ -104,12 +118,21 @@ reload </dev/null
 
 # Never tolerated.
 refused "$BRIDGE" none NOT_ENDPOINT
-check_not "a bridge is not to be tolerated" sh -c \
-	"vfiobroker explain --device $BRIDGE --user alice | grep -q 'tolerate not-endpoint'"
+vfiobroker explain --device "$BRIDGE" --user alice >"$scenario_tmp/explained"
+check "explain has the reason" grep -q NOT_ENDPOINT "$scenario_tmp/explained"
+check_not "but no line to tolerate it" grep -q 'tolerate not-endpoint' "$scenario_tmp/explained"
 { lines; echo "tolerate not-endpoint on $BRIDGE"; } | policy
 kill -HUP "$broker_pid"
 wait_for 10 "a policy that would is refused whole, with its place" \
 	broker_log_match 'policy.conf:[0-9]+:[0-9]+: .*not-endpoint'
+granted "$NIC" e1000e
+
+# A policy that alice could have written is none.
+lines | policy
+chown alice /etc/vfiobroker/policy.conf
+kill -HUP "$broker_pid"
+wait_for 10 "a policy that is not root's is refused" \
+	broker_log_match 'policy.conf.*does not belong to root'
 granted "$NIC" e1000e
 
 # From here on each reason is lifted by its name while it holds, so that the disk
@@ -189,4 +212,5 @@ END
 check "with these lines it would be given: explained, not tried" \
 	vfiobroker explain --device "$ROOTDISK" --user alice
 broker_stop
+disk_mount
 rm -rf /run/vfiobroker

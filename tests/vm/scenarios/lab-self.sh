@@ -3,6 +3,13 @@
 # shellcheck source-path=SCRIPTDIR source=../scenario.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
 
+check "this is Debian 13" grep -qx 'VERSION_ID="13"' /etc/os-release
+if grep -qx kernel=stock /lab/run/command; then
+	check_match '^6\.12\.' "with its own kernel" uname -r
+fi
+check "the broker installed in it is the present build" \
+	cmp /usr/sbin/vfiobrokerd /lab/build/vfiobrokerd
+
 check_match '^igbvf$' "igbvf owns the RFC's device" driver_of "$VF"
 check_match '^0x10ca$' "it is an 82576 VF" cat "$sys/$VF/device"
 check_match "^1$" "its group has one device" sh -c "ls $sys/$VF/iommu_group/devices | wc -l"
@@ -16,12 +23,12 @@ check_match '^3$' "the two NICs behind the bridge share its group" \
 	sh -c "ls $sys/${SHARED[0]}/iommu_group/devices | wc -l"
 check_match "^$BRIDGE$" "the bridge is in it" group_members "${SHARED[1]}"
 check_match '^1$' "the third NIC is alone" sh -c "ls $sys/$NIC/iommu_group/devices | wc -l"
+check_match '^e1000e$' "and has its driver" driver_of "$NIC"
 check_match '^none$' "edu has no driver" driver_of "$EDU"
 check_match '^nvme$' "the NVMe disk has one" driver_of "$NVME"
 
-check "the NVMe file system mounts" mount "$(disk)" /mnt
-check "and holds a file" grep -q NVMe /mnt/README
-check "and unmounts" umount /mnt
+check "its file system is mounted, with its file" disk_mounted
+check_match "^$(disk) /srv ext4 rw," "on /srv" grep ' /srv ' /proc/mounts
 
 check_match '^alice bob mallory$' "the users are there" \
 	sh -c "getent passwd 1000 1001 1002 | cut -d: -f1 | paste -sd' '"

@@ -7,11 +7,24 @@
 V2=0000:01:10.2
 V3=0000:01:10.4
 chmod 755 "$scenario_tmp" /run/lab
-policy <<-END
-	allow user alice use vf-of $PF managed memlock 1G count 7
-	allow user mallory use $V3 managed memlock 1G
-	admin user bob
-END
+lines() {
+	cat <<-END
+		allow user alice use vf-of $PF managed memlock 1G count 7
+		allow user mallory use $V3 managed memlock 1G
+		admin user bob
+	END
+}
+lines | policy
+# reload: and wait until it has been read.
+reload() {
+	local before
+	before=$(grep -c 'policy loaded' "$broker_log")
+	kill -HUP "$broker_pid"
+	poll 10 more_loads "$before" || fail "the policy is reloaded"
+}
+more_loads() {
+	[ "$(grep -c 'policy loaded' "$broker_log")" -gt "$1" ]
+}
 leased() {
 	grep -qs '^step leased' "/run/vfiobroker/devices/$1"
 }
@@ -85,6 +98,20 @@ check "the lease is as it was" diff "$scenario_tmp/lease" "/run/vfiobroker/lease
 check "his device has not been moved" home "$V3"
 check "which he may have" as mallory vfiobroker exec --device "$V3" --memlock 64M -- true
 wait_for 20 "it goes home" home "$V3"
+
+# A policy that allows nothing any more: what is lent is lent.
+policy </dev/null
+reload
+check "a holder outlives a reload" kill -0 "$holder"
+check "with its lease" leased "$V2"
+check_match "$V2" "which is listed" as alice vfiobroker status
+check_exit 77 "but nothing new is given" \
+	as alice vfiobroker exec --device "$V3" --no-wait -- true
+kill -9 "$holder"
+wait_for 20 "and what comes back goes home" home "$V2"
+lines | policy
+reload
+hold "$V2"
 
 # Released by number: the lease is over, the holder is asked to believe it.
 check "a lease is released by number" as alice vfiobroker release "$id"

@@ -17,6 +17,9 @@ leased() {
 check "the socket unit starts" systemctl start vfiobrokerd.socket
 check_not "the broker is not running yet" systemctl -q is-active vfiobrokerd.service
 check_match "$VF" "the first client starts it" as alice vfiobroker list
+check_match '^backends +group$' "with the backend that this kernel has" as alice vfiobroker status
+check "as JSON too" sh -c \
+	"runuser -u alice -- vfiobroker status --json | jq -e '.vfio and .backends.group'"
 check "now it is" systemctl -q is-active vfiobrokerd.service
 check_match '^524288$' "it can do all it has to" \
 	as alice vfiobroker exec --device "$VF" --memlock 512M -- sh -c 'ulimit -l'
