@@ -7,6 +7,7 @@
 #: make check-boundary  proves the trust boundary from the binaries
 #: make check-lab       scenarios on a real VFIO host, in a virtual machine
 #: make check-format    clang-format     make format     applies it
+#: make check-shell     shellcheck
 #: make asan            unit tests under ASan and UBSan
 #: make analyze         cppcheck, clang-tidy, gcc -fanalyzer
 #: make fuzz            the fuzzers, FUZZ_SECONDS each (60)
@@ -21,7 +22,7 @@ deps:
 
 check: deps
 	$(MAKE) -j$(shell nproc) WERROR=-Werror all faults unit-programs
-	$(MAKE) check-format check-docs check-boundary
+	$(MAKE) check-format check-shell check-docs check-boundary
 	$(MAKE) check-unit check-corpus
 	$(MAKE) check-int
 	$(MAKE) check-lab
@@ -90,7 +91,7 @@ include tests/fuzz/fuzz.mk
 
 # ---- what the binaries, the sources and the manuals show by themselves
 
-.PHONY: check-boundary check-boundary-self check-format format check-docs analyze
+.PHONY: check-boundary check-boundary-self check-format check-shell format check-docs analyze
 check-boundary: all
 	VFIOBROKER_BUILDDIR=$(B) tests/check-boundary
 
@@ -103,6 +104,9 @@ check-format:
 
 format:
 	tests/check-format --fix
+
+check-shell:
+	tests/check-shell
 
 check-docs:
 	tests/check-docs

@@ -2,7 +2,7 @@
 # lab.sh: the figures of the broker on a real device, in the lab: make bench-lab.
 # Ratios of things measured one after another in one run; TCG makes absolute times
 # meaningless.
-# shellcheck source-path=SCRIPTDIR source=../vm/scenario.sh
+# shellcheck source-path=SCRIPTDIR source-path=SCRIPTDIR/../vm source=../vm/scenario.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/scenario.sh"
 
 V2=0000:01:10.2
