@@ -551,7 +551,8 @@ guard_against(struct check *c, const struct device *d)
 
 /*
  * What is on a vfio driver the host has given up already.  It is an endpoint,
- * since vfio-pci binds nothing else.
+ * since vfio-pci binds nothing else; a group for want of an IOMMU is not
+ * counted as one (inventory.c).
  */
 static void
 check_guard(struct check *c)
@@ -559,8 +560,7 @@ check_guard(struct check *c)
 	for (size_t i = 0; i < c->nmembers; i++) {
 		const struct device *d = c->members[i].device;
 
-		if (device_on_vfio(d) && d->facts.group >= 0 &&
-		    !vfio_noiommu(d->facts.group))
+		if (device_on_vfio(d) && d->facts.group >= 0)
 			continue;
 		if (guard_against(c, d))
 			refuse(c, STATUS_HOST_IN_USE);

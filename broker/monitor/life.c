@@ -133,7 +133,7 @@ settle_group(const struct device *of)
 
 	TAILQ_FOREACH(d, &inventory, entry) {
 		if (d != of && d->claimed && d->state == STATE_HOST &&
-		    d->facts.group == of->facts.group)
+		    d->facts.group >= 0 && d->facts.group == of->facts.group)
 			look_later(d, 0);
 	}
 }
@@ -176,12 +176,14 @@ look_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->state == STATE_HOST)
+	if (d->state == STATE_HOST) {
 		life_settle(d);
-	else if (d->state == STATE_RESETTING || d->state == STATE_RESTORING)
+		acquisition_poke(); /* it has arrived, driver or not */
+	} else if (d->state == STATE_RESETTING || d->state == STATE_RESTORING) {
 		retry(d);
-	else
+	} else {
 		look(d);
+	}
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "uevent.h"
 
+#include "acquire.h"
 #include "broker/common/log.h"
 #include "inventory.h"
 #include "life.h"
@@ -89,6 +90,7 @@ refresh(const struct bdf *bdf)
 		return;
 	}
 	life_settle(d);
+	acquisition_poke();
 }
 
 static void

@@ -126,15 +126,6 @@ vfio_group_unheld(int group)
 }
 
 bool
-vfio_noiommu(int group)
-{
-	char sysfs[48], path[PATH_MAX];
-
-	snprintf(sysfs, sizeof(sysfs), "/sys/class/vfio/noiommu-%d", group);
-	return access(rooted(path, sysfs), F_OK) == 0;
-}
-
-bool
 vfio_available(void)
 {
 	char path[PATH_MAX];

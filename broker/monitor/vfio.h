@@ -24,9 +24,6 @@ int vfio_open_container(void);
  */
 int vfio_group_unheld(int group);
 
-/* Whether the group is one that VFIO made up for want of an IOMMU. */
-bool vfio_noiommu(int group);
-
 /* Whether the kernel can do it at all: VFIO's class and one IOMMU group. */
 bool vfio_available(void);
 
