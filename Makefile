@@ -45,8 +45,10 @@ CHECK_LIBS = $(shell $(PKGCONF) --libs check)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-# Lint and generate serve the command alone; the monitor does not link them.
-POLICY_CLIENT := $(wildcard policy/lint*.c policy/generate*.c)
+# Lint and generate serve the command alone, and the parser also the loader; the
+# monitor does not link them.
+POLICY_PARSE := $(wildcard policy/parse/*.c)
+POLICY_CLIENT := $(wildcard policy/lint*.c policy/generate*.c) $(POLICY_PARSE)
 POLICY_SRC := $(filter-out $(POLICY_CLIENT),$(wildcard policy/*.c))
 # For `policy check': what a rule must not reach, and how the broker reads.
 GUARD_SRC := $(wildcard broker/monitor/guard*.c) broker/monitor/policyfile.c
@@ -104,7 +106,7 @@ $(call obj,$(LIB_SRC)) $(patsubst %.c,$(B)/pic/%.o,$(LIB_SRC)): | $(PROTO_C)
 
 # ---- linking
 
-$(B)/vfiobrokerd: $(call obj,$(MONITOR_SRC) $(COMMON_SRC) $(POLICY_SRC))
+$(B)/vfiobrokerd: $(call obj,$(MONITOR_SRC) $(COMMON_SRC) $(POLICY_SRC) $(POLICY_PARSE))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(EVENT_LIBS) $(BSD_LIBS)
 
 $(B)/vfiobroker-session: $(call obj,$(SESSION_SRC) $(COMMON_SRC)) $(PROTO_OBJ)

@@ -12,6 +12,7 @@
 #include "child.h"
 #include "config.h"
 #include "loop.h"
+#include "policy/parse/load.h"
 #include "policyread.h"
 #include "settle.h"
 #include "watch.h"

@@ -8,7 +8,7 @@
 
 #include "config.h"
 #include "policyfile.h"
-#include "policy/policy.h"
+#include "policy/parse/load.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -16,7 +16,7 @@
 
 #include "broker/monitor/policyload.h"
 #include "broker/monitor/policyread.h"
-#include "policy/policy.h"
+#include "policy/parse/load.h"
 
 #define RUNS 51
 #define SUBJECT 7 /* its uid */
