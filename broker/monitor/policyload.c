@@ -24,13 +24,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CHUNK 65536 /* what a pipe holds */
+
 static struct policy *current;
 static struct loader {
 	pid_t pid; /* -1 when it is reaped */
 	int fd;
 	struct event *readable, *deadline;
 	char *buf;
-	size_t len;
+	size_t len, size; /* what is in it, and could be */
 	bool again; /* asked for while one was under way */
 	bool loaded; /* once at least */
 } loader = { .pid = -1, .fd = -1 };
@@ -72,9 +74,21 @@ loader_fork(struct loader *l)
 		child_main(fds[1]);
 	close(fds[1]);
 	l->fd = fds[0];
-	l->len = 0;
 	if (l->pid == -1 || fcntl(l->fd, F_SETFL, O_NONBLOCK) == -1)
 		return -errno;
+	return 0;
+}
+
+static int
+loader_grow(struct loader *l)
+{
+	size_t size = l->size + (l->size > CHUNK ? l->size : CHUNK);
+	char *buf = realloc(l->buf, size);
+
+	if (buf == NULL)
+		return -ENOMEM;
+	l->buf = buf;
+	l->size = size;
 	return 0;
 }
 
@@ -82,13 +96,11 @@ loader_fork(struct loader *l)
 static int
 loader_read(struct loader *l)
 {
-	char *buf = realloc(l->buf, l->len + 65536);
 	ssize_t n;
 
-	if (buf == NULL)
+	if (l->size - l->len < CHUNK && loader_grow(l) != 0)
 		return -ENOMEM;
-	l->buf = buf;
-	n = read(l->fd, l->buf + l->len, 65536);
+	n = read(l->fd, l->buf + l->len, CHUNK);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? 1 : -errno;
 	l->len += (size_t)n;
@@ -107,7 +119,7 @@ loader_end(struct loader *l)
 	l->fd = -1;
 	free(l->buf);
 	l->buf = NULL;
-	l->len = 0;
+	l->len = l->size = 0;
 }
 
 /* ---- what comes of it --------------------------------------------------- */
