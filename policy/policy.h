@@ -36,7 +36,7 @@
 #define POLICY_FILES_MAX 256
 #define POLICY_FILE_BYTES (1U << 20) /* each must be less */
 #define POLICY_BYTES (4U << 20) /* all together */
-#define POLICY_COMPILED_BYTES (16 * POLICY_BYTES) /* what can come of that */
+#define POLICY_COMPILED_BYTES (64UL << 20) /* what can come of that, and more */
 
 /*
  * Reads a policy in the compiled form of compiled.h, which parse/load.h makes

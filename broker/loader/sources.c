@@ -71,7 +71,7 @@ int
 sources_read(struct sources *s, int fd,
     void (*wrong)(void *arg, const char *path, const char *why), void *arg)
 {
-	struct cursor c = { NULL, 0 };
+	struct cursor c = { "", 0 };
 	struct item i;
 	char why[256];
 	int r = map_file(fd, &c);

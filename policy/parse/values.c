@@ -143,7 +143,7 @@ print_slot(struct text *t, uint64_t v)
 	text_add(t, "%04x:%02x:%02x", b.domain, b.bus, b.dev);
 }
 
-/* Functions or the words for 0 and 1; without a print, value_print() knows. */
+/* Without a print there are words for 0 and 1, or value_print() knows it. */
 static const struct {
 	const char *what;
 	int (*read)(const char *, uint64_t *);
@@ -180,12 +180,12 @@ value_read(enum value_type type, const char *word, uint64_t *out)
 void
 value_write(struct text *t, enum value_type type, uint64_t v)
 {
-	if (type < VALUE_SAID)
-		value_print(t, type, v);
-	else if (types[type].print != NULL)
+	if (types[type].print != NULL)
 		types[type].print(t, v);
-	else
+	else if (types[type].words[0] != NULL)
 		text_add(t, "%s", types[type].words[v]);
+	else
+		value_print(t, type, v);
 }
 
 const char *

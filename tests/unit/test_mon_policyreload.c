@@ -256,9 +256,9 @@ die_of_signal(int fd)
 static int
 hang(int fd)
 {
-	while (fd != -1)
-		pause();
-	return 0;
+	while (pause() == -1)
+		continue;
+	return fd;
 }
 
 static int
