@@ -45,21 +45,25 @@ CHECK_LIBS = $(shell $(PKGCONF) --libs check)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-# Lint and generate serve the command alone; the monitor does not link them.
-POLICY_CLIENT := $(wildcard policy/lint*.c policy/generate*.c)
+# Lint and generate serve the command alone, and the parser also the loader; the
+# monitor does not link them.
+POLICY_PARSE := $(wildcard policy/parse/*.c)
+POLICY_CLIENT := $(wildcard policy/lint*.c policy/generate*.c) $(POLICY_PARSE)
 POLICY_SRC := $(filter-out $(POLICY_CLIENT),$(wildcard policy/*.c))
 # For `policy check': what a rule must not reach, and how the broker reads.
 GUARD_SRC := $(wildcard broker/monitor/guard*.c) broker/monitor/policyfile.c
 COMMON_SRC := $(wildcard broker/common/*.c)
 MONITOR_SRC := $(wildcard broker/monitor/*.c) $(FAULT_SRC)
 SESSION_SRC := $(wildcard broker/session/*.c)
+LOADER_SRC := $(wildcard broker/loader/*.c)
 LIB_SRC := $(wildcard client/lib/*.c)
 CMD_SRC := $(wildcard client/cmd/*.c)
 PROTO_C := $(B)/proto/vfiobroker.pb-c.c
 PROTO_OBJ := $(B)/obj/proto/vfiobroker.pb-c.o
 FILTER_H := $(B)/session/session-filter.h
 
-PROGRAMS = $(B)/vfiobrokerd $(B)/vfiobroker-session $(B)/vfiobroker
+PROGRAMS = $(B)/vfiobrokerd $(B)/vfiobroker-session $(B)/vfiobroker-policy \
+	$(B)/vfiobroker
 SONAME = libvfiobroker.so.0
 LIBRARY = $(B)/$(SONAME) $(B)/libvfiobroker.a $(B)/vfiobroker.pc
 
@@ -107,6 +111,10 @@ $(call obj,$(LIB_SRC)) $(patsubst %.c,$(B)/pic/%.o,$(LIB_SRC)): | $(PROTO_C)
 $(B)/vfiobrokerd: $(call obj,$(MONITOR_SRC) $(COMMON_SRC) $(POLICY_SRC))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(EVENT_LIBS) $(BSD_LIBS)
 
+$(B)/vfiobroker-policy: $(call obj,$(LOADER_SRC) $(COMMON_SRC) $(POLICY_SRC) \
+    $(POLICY_PARSE))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^
+
 $(B)/vfiobroker-session: $(call obj,$(SESSION_SRC) $(COMMON_SRC)) $(PROTO_OBJ)
 	$(CC) $(SESSION_LDFLAGS) -o $@ $^ $(PBC_LIBS)
 
@@ -142,7 +150,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(MANDIR)
 	install -m 755 $(B)/vfiobroker $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(B)/vfiobrokerd $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(B)/vfiobroker-session $(DESTDIR)$(LIBEXECDIR)/
+	install -m 755 $(B)/vfiobroker-session $(B)/vfiobroker-policy \
+		$(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 $(B)/$(SONAME) $(B)/libvfiobroker.a $(DESTDIR)$(LIBDIR)/
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libvfiobroker.so
 	install -m 644 $(B)/vfiobroker.pc $(DESTDIR)$(LIBDIR)/pkgconfig/

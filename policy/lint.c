@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lint_cover.h"
 #include "match.h"
+#include "parse/grammar.h"
 
 struct lint {
 	const struct policy *policy;
@@ -213,14 +215,15 @@ rule_uses(const struct policy_rule *rule, const struct policy_rule *pool)
 static void
 check_pool(const struct lint *l, const struct policy_rule *pool)
 {
-	const struct policy_rule *rule = l->policy->lines;
+	int name = (int)strcspn(pool->text, "{") - 1; /* pool NAME { */
+	size_t i = 0;
 
 	if (pool->targets == NULL)
-		warn(l, pool, "pool %s is empty", pool->pool);
-	while (rule != NULL && !rule_uses(rule, pool))
-		rule = rule->after;
-	if (rule == NULL)
-		warn(l, pool, "no line uses pool %s", pool->pool);
+		warn(l, pool, "%.*s is empty", name, pool->text);
+	while (i < l->policy->nrules && !rule_uses(&l->policy->rules[i], pool))
+		i++;
+	if (i == l->policy->nrules)
+		warn(l, pool, "no line uses %.*s", name, pool->text);
 }
 
 static void
@@ -434,11 +437,10 @@ policy_lint(const struct policy *p, const struct policy_machine *machine,
 		l.world = (struct policy_world){ machine_group_of, &copy };
 		r = reach_find(&l);
 	}
-	for (const struct policy_rule *rule = p->lines; r == 0 && rule != NULL;
-	     rule = rule->after) {
-		check_alone(&l, rule);
+	for (size_t i = 0; r == 0 && i < p->nrules; i++) {
+		check_alone(&l, &p->rules[i]);
 		if (machine != NULL)
-			check_on_machine(&l, rule);
+			check_on_machine(&l, &p->rules[i]);
 	}
 	lint_clear(&l);
 	return r;

@@ -3,8 +3,9 @@
 #define VFIOBROKER_POLICY_MODEL_H
 
 /*
- * The language as tables and a loaded policy as the files of policy/ see it.
- * Private to policy/.  A policy is written while loading and never again.
+ * A policy in memory, as the files of policy/ see it: what a line means, and
+ * its text beside it for people.  Private to policy/.  Made by read.c alone,
+ * and never changed.
  */
 
 #include "policy.h"
@@ -20,19 +21,6 @@ enum verb {
 	VERB_TOLERATE,
 	VERB_ADMIN,
 	VERB_COUNT,
-};
-
-/* What follows it; parser and printer have one function for each. */
-enum part {
-	PART_END,
-	PART_SUBJECT,
-	PART_USE, /* use TARGET */
-	PART_TARGET,
-	PART_REASON, /* REASON on */
-	PART_OPTIONS,
-	PART_LIMITS,
-	PART_POOL,
-	PART_COUNT,
 };
 
 enum subject_kind {
@@ -79,13 +67,9 @@ struct keyword {
 	uint64_t absent; /* the value where the word is not written */
 };
 
-extern const struct keyword verbs[VERB_COUNT];
-extern const struct keyword subjects[SUBJECT_COUNT];
-extern const struct keyword targets[TARGET_COUNT];
 extern const struct keyword fields[FIELD_END];
-extern const enum part grammar[VERB_COUNT][4];
 
-/* " word value"; either may be missing. */
+/* " word value", for what value_print() can print. */
 void keyword_print(struct text *, const struct keyword *, uint64_t value);
 
 struct target {
@@ -97,43 +81,26 @@ struct target {
 	const struct policy_rule *pool;
 };
 
-/* Without the name of a pool, which is the line's. */
-void target_print(struct text *, const struct target *);
-
-/* One line; a pool is one too.  Decisions read the upper part. */
+/* One line; a pool is one too. */
 struct policy_rule {
 	struct policy_rule *next; /* line of the same verb */
+	enum verb verb;
 	enum subject_kind subject;
 	uint32_t id; /* of the subject */
-	struct target *targets; /* one, or the entries of a pool */
 	enum reason reason;
+	struct target *targets; /* one, or the entries of a pool */
 	uint64_t value[FIELD_END];
-
-	struct policy_rule *after; /* the next line of any verb */
-	enum verb verb;
-	unsigned given; /* bit per field that is written */
+	const char *text; /* canonical; of a pool with all entries */
 	const char *file;
-	unsigned source; /* index of the file */
 	unsigned line;
-	unsigned column; /* of the pool's name */
-	char name[POLICY_NAME_MAX + 1]; /* of a user or group */
-	char pool[POLICY_NAME_MAX + 1]; /* of this pool or the target's */
-};
-
-struct file {
-	struct file *next;
-	char name[];
 };
 
 struct policy {
-	struct policy_rule *lines; /* in order of reading */
-	struct policy_rule **tail; /* where the next goes */
+	struct policy_rule *rules; /* in order of reading */
+	size_t nrules;
 	struct policy_rule *first[VERB_COUNT];
-	void *pools; /* tsearch() tree of the VERB_POOL lines, by name */
-	struct file *files; /* the one that is read, and those before */
+	struct target *targets;
+	char *strings; /* what text and file point into */
 };
-
-/* The pool of that name, NULL if there is none. */
-const struct policy_rule *policy_pool(const struct policy *, const char *name);
 
 #endif

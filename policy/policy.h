@@ -3,14 +3,13 @@
 #define VFIOBROKER_POLICY_H
 
 /*
- * The policy language: text in, decisions out.
+ * The policy: compiled lines in, decisions out.  Text is for parse/load.h.
  *
  * Pure: buffers and callbacks in, answers out; no I/O, no clock, no NSS, no
  * globals.  The daemon decides with it, `vfiobroker explain` asks the daemon
- * to explain with it, `vfiobroker policy check` reads files with it, and the
- * tests run it without a machine.
+ * to explain with it, and the tests run it without a machine.
  *
- * A struct policy never changes after policy_load(); reload makes a new one.
+ * A struct policy never changes after policy_read(); reload makes a new one.
  * Semantics: default deny; a matching deny line ends it; for each device one
  * allow line alone covers what is asked: subject, device, managed, count and
  * memlock; limit lines always apply, the smallest of each wins.  No answer
@@ -37,40 +36,22 @@
 #define POLICY_FILES_MAX 256
 #define POLICY_FILE_BYTES (1U << 20) /* each must be less */
 #define POLICY_BYTES (4U << 20) /* all together */
-
-/* One file; name is only used to say where a line stands.  Not kept. */
-struct policy_source {
-	const char *name;
-	const char *text;
-	size_t len;
-};
-
-/* How names become numbers, at load only.  Return 0 or -ENOENT. */
-struct policy_resolver {
-	int (*user)(void *arg, const char *name, uid_t *out);
-	int (*group)(void *arg, const char *name, gid_t *out);
-	void *arg;
-};
-
-/* line and column count from 1.  file points into the struct policy_source. */
-struct policy_error {
-	const char *file;
-	unsigned line;
-	unsigned column;
-	char text[160];
-};
+#define POLICY_COMPILED_BYTES (64UL << 20) /* what can come of that, and more */
 
 /*
- * Parses all sources as one policy.  Every error of every source is reported
- * by calling report (may be NULL), and any error rejects the whole: returns
- * -EINVAL and *out is NULL.  -ENOMEM likewise.  0: *out is the caller's, to
- * free with policy_free().  No sources is a valid policy that allows nothing.
+ * Reads a policy in the compiled form of compiled.h, which parse/load.h makes
+ * of texts.  -EINVAL: it is a list of errors; error() was called with each, if
+ * it is not NULL.  -EBADMSG: it is not what the compiler would have written.
+ * -ENOMEM.  0: *out is the caller's, to free with policy_free().  *out is NULL
+ * but for 0.
  */
 struct policy;
-int policy_load(struct policy **out, const struct policy_source *sources,
-    size_t nsources, const struct policy_resolver *,
-    void (*report)(void *arg, const struct policy_error *), void *arg);
+int policy_read(struct policy **out, const void *compiled, size_t len,
+    void (*error)(void *arg, const char *line), void *arg);
 void policy_free(struct policy *);
+
+/* Allows nothing. */
+extern const struct policy policy_empty;
 
 /*
  * Prints the canonical form: one line per line, names as they were written,
@@ -197,11 +178,11 @@ void policy_explain(const struct policy *, const struct policy_world *,
     const struct policy_request *,
     void (*line)(void *arg, const struct policy_note *), void *arg);
 
-/* Where and how a rule is written. text is canonical, cut to len. */
-#define POLICY_RULE_TEXT_MAX 256 /* none is longer, with the NUL */
+/* Where and how a rule is written; the text is canonical. */
+#define POLICY_RULE_TEXT_MAX 256 /* but a pool's none is longer, with the NUL */
 const char *policy_rule_file(const struct policy_rule *);
 unsigned policy_rule_line(const struct policy_rule *);
-char *policy_rule_text(const struct policy_rule *, char *buf, size_t len);
+const char *policy_rule_text(const struct policy_rule *);
 
 /* Whether the subject matches an `admin` line. */
 bool policy_is_admin(const struct policy *, const struct policy_subject *);

@@ -3,9 +3,9 @@
 #define VFIOBROKER_POLICY_VALUE_H
 
 /*
- * Every value of the language is one number: words to numbers and back.
- * Addresses sort as addresses do; ids are the vendor above the device; a class
- * has a 1 above its digits, which says how many there are.
+ * Every value of the language is one number.  Addresses sort as addresses do;
+ * ids are the vendor above the device; a class has a 1 above its digits, which
+ * says how many there are.  Words become numbers in parse/values.c.
  */
 
 #include "../broker/common/bdf.h"
@@ -19,18 +19,17 @@ enum value_type {
 	VALUE_SIZE,
 	VALUE_RATE,
 	VALUE_IDS,
-	VALUE_CLASS,
 	VALUE_ADDRESS,
+	VALUE_SAID, /* the types before are in what the broker says */
+	VALUE_CLASS = VALUE_SAID,
 	VALUE_SLOT,
 	VALUE_SIBLINGS,
 	VALUE_RESET,
 	VALUE_COUNT,
 };
 
-/* -EINVAL: not of that form; -ERANGE: does not fit.  *out as it was, then. */
-int value_read(enum value_type, const char *word, uint64_t *out);
+/* For types below VALUE_SAID. */
 void value_print(struct text *, enum value_type, uint64_t);
-const char *value_what(enum value_type); /* "a number" */
 
 struct bdf value_bdf(uint64_t address);
 uint64_t value_class(uint32_t class); /* all six digits */

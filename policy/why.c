@@ -10,10 +10,7 @@
 void
 why_deny(struct text *t, const struct policy_rule *rule)
 {
-	char line[POLICY_RULE_TEXT_MAX];
-
-	policy_rule_text(rule, line, sizeof(line));
-	text_add(t, "denied by \"%s\"", line);
+	text_add(t, "denied by \"%s\"", rule->text);
 }
 
 void

@@ -1,50 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The grammar as tables.  The parser reads by them and the printer writes by
- * them, so that the two cannot drift apart.
+ * The fields of a line by name.  The parser reads by this table, and who says
+ * why a request is refused names a field by it.
  */
 
 #include "model.h"
-
-const struct keyword verbs[VERB_COUNT] = {
-	[VERB_POOL] = { .word = "pool" },
-	[VERB_ALLOW] = { .word = "allow" },
-	[VERB_DENY] = { .word = "deny" },
-	[VERB_LIMIT] = { .word = "limit" },
-	[VERB_CLAIM] = { .word = "claim" },
-	[VERB_TOLERATE] = { .word = "tolerate" },
-	[VERB_ADMIN] = { .word = "admin" },
-};
-
-const enum part grammar[VERB_COUNT][4] = {
-	[VERB_POOL] = { PART_POOL },
-	[VERB_ALLOW] = { PART_SUBJECT, PART_USE, PART_OPTIONS },
-	[VERB_DENY] = { PART_SUBJECT, PART_USE },
-	[VERB_LIMIT] = { PART_SUBJECT, PART_LIMITS },
-	[VERB_CLAIM] = { PART_TARGET },
-	[VERB_TOLERATE] = { PART_REASON, PART_TARGET },
-	[VERB_ADMIN] = { PART_SUBJECT },
-};
-
-/* Names are no values: the parser makes ids of them. */
-const struct keyword subjects[SUBJECT_COUNT] = {
-	[SUBJECT_USER] = { .word = "user" },
-	[SUBJECT_GROUP] = { .word = "group" },
-	[SUBJECT_UID] = { .word = "uid", .type = VALUE_NUMBER },
-	[SUBJECT_GID] = { .word = "gid", .type = VALUE_NUMBER },
-	[SUBJECT_ANY] = { .word = "any" },
-};
-
-const struct keyword targets[TARGET_COUNT] = {
-	[TARGET_BDF] = { .word = "", .type = VALUE_ADDRESS },
-	[TARGET_SLOT] = { .word = "slot", .type = VALUE_SLOT },
-	[TARGET_ID] = { .word = "id", .type = VALUE_IDS },
-	[TARGET_CLASS] = { .word = "class", .type = VALUE_CLASS },
-	[TARGET_VF_OF] = { .word = "vf-of", .type = VALUE_ADDRESS },
-	[TARGET_GROUP_OF] = { .word = "group-of", .type = VALUE_ADDRESS },
-	[TARGET_POOL] = { .word = "pool" },
-	[TARGET_ALL] = { .word = "all" },
-};
 
 #define NO_LIMIT .absent = POLICY_UNLIMITED
 
@@ -61,3 +21,13 @@ const struct keyword fields[FIELD_END] = {
 	[FIELD_MAX_CONNECTIONS] = { "connections", VALUE_NUMBER, NO_LIMIT },
 	[FIELD_MAX_REQUESTS] = { "requests", VALUE_RATE, NO_LIMIT },
 };
+
+void
+keyword_print(struct text *t, const struct keyword *k, uint64_t value)
+{
+	text_add(t, " %s", k->word);
+	if (k->type != VALUE_NONE) {
+		text_add(t, " ");
+		value_print(t, k->type, value);
+	}
+}

@@ -152,7 +152,6 @@ check_say_decision(struct texts *texts, uid_t uid, const struct device *d,
 {
 	const char *add = strstr(dec->why, "; add: ");
 	int len = add == NULL ? (int)strlen(dec->why) : (int)(add - dec->why);
-	char rule[POLICY_RULE_TEXT_MAX];
 
 	if (dec->rule == NULL)
 		texts_add(texts, MON_TEXT_WHY,
@@ -163,7 +162,7 @@ check_say_decision(struct texts *texts, uid_t uid, const struct device *d,
 		    "the policy does not let uid %u use %s: %.*s (%s:%u: %s)",
 		    uid, device_name(d), len, dec->why,
 		    policy_rule_file(dec->rule), policy_rule_line(dec->rule),
-		    policy_rule_text(dec->rule, rule, sizeof(rule)));
+		    policy_rule_text(dec->rule));
 	if (add != NULL)
 		texts_add(texts, MON_TEXT_FIX,
 		    "an administrator can add to %s: %s", config.policy,

@@ -14,10 +14,12 @@ struct config {
 	const char *policy; /* policy.conf; policy.d/ beside it */
 	const char *policy_dir;
 	const char *session; /* the session program */
-	const char *user; /* whom sessions run as */
+	const char *policy_program; /* the policy's compiler */
+	const char *user; /* whom sessions and the compiler run as */
 	const char
 	    *sysroot; /* "" but in tests: in front of /sys, /proc, /dev */
 	unsigned worker_timeout; /* seconds until a device counts as wedged */
+	unsigned policy_timeout; /* seconds until the compiler is killed */
 	uid_t session_uid;
 	gid_t session_gid;
 };

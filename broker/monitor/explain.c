@@ -35,7 +35,6 @@ static void
 say_note(void *arg, const struct policy_note *note)
 {
 	struct notes *notes = arg;
-	char rule[POLICY_RULE_TEXT_MAX];
 
 	/* What others may is no affair of his. */
 	if (note->kind == POLICY_NOTE_OTHERS && !notes->admin)
@@ -44,7 +43,7 @@ say_note(void *arg, const struct policy_note *note)
 		return;
 	session_say(notes->s, note_kinds[note->kind], "%s:%u: %s: %s",
 	    policy_rule_file(note->rule), policy_rule_line(note->rule),
-	    policy_rule_text(note->rule, rule, sizeof(rule)), note->why);
+	    policy_rule_text(note->rule), note->why);
 }
 
 static void

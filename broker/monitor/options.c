@@ -21,9 +21,11 @@ struct config config = {
 	.policy = "/etc/vfiobroker/policy.conf",
 	.policy_dir = "/etc/vfiobroker/policy.d",
 	.session = LIBEXECDIR "/vfiobroker-session",
+	.policy_program = LIBEXECDIR "/vfiobroker-policy",
 	.user = "vfiobroker",
 	.sysroot = "",
 	.worker_timeout = 10,
+	.policy_timeout = 30,
 };
 
 static const struct {
@@ -36,6 +38,7 @@ static const struct {
 	{ "policy", &config.policy, "FILE  the policy" },
 	{ "policy-dir", &config.policy_dir, "DIR   more of it, *.conf" },
 	{ "session", &config.session, "PATH  the session program" },
+	{ "policy-program", &config.policy_program, "PATH  what compiles it" },
 	{ "user", &config.user, "NAME  whom sessions run as" },
 	{ "sysroot", &config.sysroot,
 	    "DIR   before /sys, /proc and /dev (tests)" },
@@ -43,7 +46,20 @@ static const struct {
 
 #define NSTRINGS (sizeof(strings) / sizeof(strings[0]))
 
-enum { OPT_HELP = 100, OPT_VERSION, OPT_DEBUG, OPT_TIMEOUT, OPT_FAULTS };
+static const struct {
+	const char *name;
+	unsigned *value;
+	const char *help;
+} timeouts[] = {
+	{ "worker-timeout", &config.worker_timeout,
+	    "until a stuck device is called wedged" },
+	{ "policy-timeout", &config.policy_timeout,
+	    "until loading the policy is given up" },
+};
+
+#define NTIMEOUTS (sizeof(timeouts) / sizeof(timeouts[0]))
+
+enum { OPT_TIMEOUT = 50, OPT_HELP = 100, OPT_VERSION, OPT_DEBUG, OPT_FAULTS };
 
 static void __attribute__((noreturn)) usage(int code)
 {
@@ -53,27 +69,27 @@ static void __attribute__((noreturn)) usage(int code)
 	    "usage: vfiobrokerd [options]\n"
 	    "Lends PCI devices to unprivileged VMMs; see vfiobrokerd(8).\n\n");
 	for (size_t i = 0; i < NSTRINGS; i++)
-		fprintf(out, "  --%-11s %s [%s]\n", strings[i].name,
+		fprintf(out, "  --%-14s %s [%s]\n", strings[i].name,
 		    strings[i].help, *strings[i].value);
-	fprintf(out,
-	    "  --worker-timeout S  until a stuck device is called wedged "
-	    "[%u]\n"
-	    "  --debug  --version  --help\n",
-	    config.worker_timeout);
+	for (size_t i = 0; i < NTIMEOUTS; i++)
+		fprintf(out, "  --%s S  %s [%u]\n", timeouts[i].name,
+		    timeouts[i].help, *timeouts[i].value);
+	fprintf(out, "  --debug  --version  --help\n");
 	exit(code);
 }
 
 static void
-set_timeout(const char *arg)
+set_timeout(size_t i, const char *arg)
 {
 	const char *error;
 	long long n = strtonum(arg, 1, 3600, &error);
 
 	if (error != NULL) {
-		log_warn("--worker-timeout: %s is %s (1 to 3600)", arg, error);
+		log_warn(
+		    "--%s: %s is %s (1 to 3600)", timeouts[i].name, arg, error);
 		exit(EX_USAGE);
 	}
-	config.worker_timeout = (unsigned)n;
+	*timeouts[i].value = (unsigned)n;
 }
 
 static void
@@ -87,9 +103,6 @@ option_apply(int opt)
 		exit(EX_OK);
 	case OPT_DEBUG:
 		log_set_debug(1);
-		break;
-	case OPT_TIMEOUT:
-		set_timeout(optarg);
 		break;
 #ifdef VFIOBROKER_FAULTS
 	case OPT_FAULTS:
@@ -105,27 +118,29 @@ option_apply(int opt)
 void
 options_parse(int argc, char **argv)
 {
-	struct option longs[NSTRINGS + 6] = { { NULL, 0, NULL, 0 } };
+	struct option longs[NSTRINGS + NTIMEOUTS + 5] = { { NULL, 0, NULL,
+	    0 } };
+	struct option *next = longs;
 	int opt;
 
 	for (size_t i = 0; i < NSTRINGS; i++)
-		longs[i] = (struct option){ strings[i].name, required_argument,
+		*next++ = (struct option){ strings[i].name, required_argument,
 			NULL, (int)i };
-	longs[NSTRINGS] =
-	    (struct option){ "help", no_argument, NULL, OPT_HELP };
-	longs[NSTRINGS + 1] =
-	    (struct option){ "version", no_argument, NULL, OPT_VERSION };
-	longs[NSTRINGS + 2] =
-	    (struct option){ "debug", no_argument, NULL, OPT_DEBUG };
-	longs[NSTRINGS + 3] = (struct option){ "worker-timeout",
-		required_argument, NULL, OPT_TIMEOUT };
+	for (size_t i = 0; i < NTIMEOUTS; i++)
+		*next++ = (struct option){ timeouts[i].name, required_argument,
+			NULL, OPT_TIMEOUT + (int)i };
+	*next++ = (struct option){ "help", no_argument, NULL, OPT_HELP };
+	*next++ = (struct option){ "version", no_argument, NULL, OPT_VERSION };
+	*next++ = (struct option){ "debug", no_argument, NULL, OPT_DEBUG };
 #ifdef VFIOBROKER_FAULTS
-	longs[NSTRINGS + 4] =
+	*next++ =
 	    (struct option){ "fault-points", no_argument, NULL, OPT_FAULTS };
 #endif
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (opt >= 0 && opt < (int)NSTRINGS)
 			*strings[opt].value = optarg;
+		else if (opt >= OPT_TIMEOUT && opt < OPT_HELP)
+			set_timeout((size_t)(opt - OPT_TIMEOUT), optarg);
 		else
 			option_apply(opt);
 	}

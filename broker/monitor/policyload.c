@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Loading in a child: it reads the files, checks whose they are, and resolves
- * names; it sends back the texts and the numbers of the names, and the monitor
- * parses for itself with those.  So NSS, which can block and load libraries,
- * is never called in the monitor after its start.
+ * The policy in force.  A child reads the files and executes the loader, which
+ * parses them and resolves names as another user; what comes back through the
+ * pipe is a compiled policy or a list of errors.  Must never take part of one,
+ * and never wait for the loader longer than its time: NSS can hang.
  */
 
 #include "policyload.h"
@@ -12,30 +12,27 @@
 #include "child.h"
 #include "config.h"
 #include "loop.h"
-#include "policyread.h"
+#include "policyexec.h"
 #include "settle.h"
 #include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The texts, and for each line of 13 bytes, "admin user x", an item of 18. */
-#define BUNDLE_MAX (3 * POLICY_BYTES)
-/* The child's last word: a bundle without it is cut off. */
-#define BUNDLE_END "\0end of bundle"
+#define CHUNK 65536 /* what a pipe holds */
 
 static struct policy *current;
 static struct loader {
-	pid_t pid;
+	pid_t pid; /* -1 when it is reaped */
 	int fd;
-	struct event *readable;
+	struct event *readable, *deadline;
 	char *buf;
-	size_t len;
+	size_t len, size; /* what is in it, and could be */
 	bool again; /* asked for while one was under way */
 	bool loaded; /* once at least */
 } loader = { .pid = -1, .fd = -1 };
@@ -43,7 +40,7 @@ static struct loader {
 const struct policy *
 policy_current(void)
 {
-	return current;
+	return current != NULL ? current : &policy_empty;
 }
 
 bool
@@ -52,125 +49,18 @@ policyload_done(void)
 	return loader.loaded;
 }
 
-/* ---- reading the bundle ----------------------------------------------- */
-
-/* What is left of it to read. */
-struct bundle {
-	const char *at;
-	size_t len;
-};
-
-struct item {
-	struct bundle_item head;
-	const char *name;
-	const char *text;
-};
-
-/* 1: the next item. 0: the end. -EBADMSG when the bundle is cut off. */
-static int
-bundle_next(struct bundle *b, struct item *out)
-{
-	size_t size = sizeof(out->head);
-
-	if (b->len == 0)
-		return 0;
-	if (b->len < size)
-		return -EBADMSG;
-	memcpy(&out->head, b->at, size);
-	size += (size_t)out->head.name_len + out->head.text_len;
-	if (size > b->len || out->head.name_len == 0)
-		return -EBADMSG;
-	out->name = b->at + sizeof(out->head);
-	out->text = out->name + out->head.name_len;
-	if (out->text[-1] != '\0')
-		return -EBADMSG;
-	b->at += size;
-	b->len -= size;
-	return 1;
-}
-
-/* The child resolved the names as it parsed, so they come in the same order. */
-static int
-next_name(struct bundle *b, enum bundle_kind kind, const char *name, id_t *out)
-{
-	struct item i;
-
-	while (bundle_next(b, &i) == 1) {
-		if (i.head.kind != BUNDLE_USER && i.head.kind != BUNDLE_GROUP)
-			continue;
-		if (i.head.kind != kind || strcmp(i.name, name) != 0)
-			return -ENOENT;
-		*out = i.head.id;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static int
-next_user(void *arg, const char *name, uid_t *out)
-{
-	return next_name(arg, BUNDLE_USER, name, out);
-}
-
-static int
-next_group(void *arg, const char *name, gid_t *out)
-{
-	return next_name(arg, BUNDLE_GROUP, name, out);
-}
-
-static int
-bundle_strip_end(struct loader *l)
-{
-	size_t n = sizeof(BUNDLE_END);
-
-	if (l->len < n || memcmp(l->buf + l->len - n, BUNDLE_END, n) != 0)
-		return -EBADMSG;
-	l->len -= n;
-	return 0;
-}
-
-/* The sources, how many; -EINVAL after the errors that the child found. */
-static int
-bundle_sources(struct bundle b, struct policy_source *list)
-{
-	bool errors = false;
-	struct item i;
-	int r, n = 0;
-
-	while ((r = bundle_next(&b, &i)) == 1) {
-		if (i.head.kind == BUNDLE_ERROR) {
-			log_warn(
-			    "%s%.*s", i.name, (int)i.head.text_len, i.text);
-			errors = true;
-		} else if (i.head.kind == BUNDLE_SOURCE) {
-			if (n == POLICY_FILES_MAX)
-				return -E2BIG;
-			list[n++] = (struct policy_source){ i.name, i.text,
-				i.head.text_len };
-		}
-	}
-	if (r == 0 && errors)
-		r = -EINVAL;
-	return r == 0 ? n : r;
-}
-
-static int
-policy_from_bundle(struct loader *l, struct policy **out)
-{
-	struct policy_source sources[POLICY_FILES_MAX];
-	int r = bundle_strip_end(l);
-	struct bundle b = { l->buf, l->len };
-	struct policy_resolver names = {
-		.user = next_user, .group = next_group, .arg = &b
-	};
-
-	if (r == 0)
-		r = bundle_sources(b, sources);
-	return r < 0 ? r
-		     : policy_load(out, sources, (size_t)r, &names, NULL, NULL);
-}
-
 /* ---- the child and its pipe ------------------------------------------- */
+
+static void __attribute__((noreturn)) child_main(int out)
+{
+	int r;
+
+	child_prepare(&out, 1);
+	signal(SIGPIPE, SIG_DFL);
+	r = policyexec(out);
+	log_warn("cannot execute %s: %s", config.policy_program, strerror(-r));
+	_exit(127);
+}
 
 static int
 loader_fork(struct loader *l)
@@ -180,38 +70,41 @@ loader_fork(struct loader *l)
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		return -errno;
 	l->pid = fork();
-	if (l->pid == 0) {
-		int endfd;
-
-		child_prepare(&fds[1], 1);
-		endfd = dup(fds[1]); /* policyread_bundle() closes that */
-		signal(SIGPIPE, SIG_DFL);
-		if (policyread_bundle(fds[1]) != 0 ||
-		    write(endfd, BUNDLE_END, sizeof(BUNDLE_END)) == -1)
-			_exit(1);
-		_exit(0);
-	}
+	if (l->pid == 0)
+		child_main(fds[1]);
 	close(fds[1]);
 	l->fd = fds[0];
-	l->len = 0;
-	return l->pid == -1 ? -errno : 0;
+	if (l->pid == -1 || fcntl(l->fd, F_SETFL, O_NONBLOCK) == -1)
+		return -errno;
+	return 0;
+}
+
+static int
+loader_grow(struct loader *l)
+{
+	size_t size = l->size + (l->size > CHUNK ? l->size : CHUNK);
+	char *buf = realloc(l->buf, size);
+
+	if (buf == NULL)
+		return -ENOMEM;
+	l->buf = buf;
+	l->size = size;
+	return 0;
 }
 
 /* 1: more to come. 0: all of it. -errno. */
 static int
 loader_read(struct loader *l)
 {
-	char *buf = realloc(l->buf, l->len + 65536);
 	ssize_t n;
 
-	if (buf == NULL)
+	if (l->size - l->len < CHUNK && loader_grow(l) != 0)
 		return -ENOMEM;
-	l->buf = buf;
-	n = read(l->fd, l->buf + l->len, 65536);
+	n = read(l->fd, l->buf + l->len, CHUNK);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? 1 : -errno;
 	l->len += (size_t)n;
-	if (l->len > BUNDLE_MAX)
+	if (l->len > POLICY_COMPILED_BYTES)
 		return -EFBIG;
 	return n > 0;
 }
@@ -220,12 +113,39 @@ static void
 loader_end(struct loader *l)
 {
 	loop_free(&l->readable);
+	loop_free(&l->deadline);
 	if (l->fd != -1)
 		close(l->fd);
 	l->fd = -1;
 	free(l->buf);
 	l->buf = NULL;
-	l->len = 0;
+	l->len = l->size = 0;
+}
+
+/* ---- what comes of it --------------------------------------------------- */
+
+static void
+say_error(void *arg, const char *line)
+{
+	(void)arg;
+	log_warn("%s", line);
+}
+
+static void
+say_refused(const struct loader *l, int r)
+{
+	const char *why = strerror(-r);
+
+	if (r == -EBADMSG)
+		why = "vfiobroker-policy has not answered, or nonsense";
+	else if (r == -ETIMEDOUT)
+		why = "vfiobroker-policy took too long and was killed; a name "
+		      "service (NSS) may hang";
+	log_warn("policy not loaded: %s; %s", why,
+	    l->loaded ? "the running one stays"
+		      : "until it is mended nothing is allowed");
+	watch_policy(l->loaded ? "refused: the running one stays"
+			       : "refused: nothing is allowed");
 }
 
 static void
@@ -233,15 +153,14 @@ loader_adopt(struct loader *l, int r)
 {
 	struct policy *fresh = NULL;
 
+	/* Who is not done is of no use any more. */
+	if (r != 0 && l->pid != -1)
+		(void)kill(l->pid, SIGKILL);
 	if (r == 0)
-		r = policy_from_bundle(l, &fresh);
+		r = policy_read(&fresh, l->buf, l->len, say_error, NULL);
 	loader_end(l);
 	if (r != 0) {
-		log_warn("policy not loaded: %s; %s", strerror(-r),
-		    l->loaded ? "the running one stays"
-			      : "until it is mended nothing is allowed");
-		watch_policy(l->loaded ? "refused: the running one stays"
-				       : "refused: nothing is allowed");
+		say_refused(l, r);
 		return;
 	}
 	policy_free(current);
@@ -253,18 +172,45 @@ loader_adopt(struct loader *l, int r)
 }
 
 static void
-loader_readable(evutil_socket_t fd, short what, void *arg)
+loader_done(struct loader *l, int r)
 {
-	struct loader *l = arg;
-	int r = loader_read(l);
-
-	(void)fd;
-	(void)what;
-	if (r > 0)
-		return;
 	loader_adopt(l, r);
 	if (l->again)
 		policyload_start();
+}
+
+/* ---- in the loop -------------------------------------------------------- */
+
+static void
+loader_readable(evutil_socket_t fd, short what, void *arg)
+{
+	int r = loader_read(arg);
+
+	(void)fd;
+	(void)what;
+	if (r <= 0)
+		loader_done(arg, r);
+}
+
+static void
+loader_late(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	loader_done(arg, -ETIMEDOUT);
+}
+
+static int
+loader_listen(struct loader *l)
+{
+	int r = loop_event(
+	    &l->readable, l->fd, EV_READ | EV_PERSIST, loader_readable, l);
+
+	if (r == 0)
+		r = loop_event(&l->deadline, -1, 0, loader_late, l);
+	if (r == 0)
+		loop_timer(l->deadline, config.policy_timeout * 1000);
+	return r;
 }
 
 void
@@ -276,11 +222,8 @@ policyload_start(void)
 	if (loader.again)
 		return;
 	r = loader_fork(&loader);
-	if (r == 0 && fcntl(loader.fd, F_SETFL, O_NONBLOCK) == -1)
-		r = -errno;
 	if (r == 0)
-		r = loop_event(&loader.readable, loader.fd,
-		    EV_READ | EV_PERSIST, loader_readable, &loader);
+		r = loader_listen(&loader);
 	if (r != 0) {
 		log_warn("cannot load the policy: %s", strerror(-r));
 		loader_end(&loader);
@@ -296,17 +239,29 @@ policyload_reaped(pid_t pid)
 	return true;
 }
 
+/* ---- at the start, without the loop ------------------------------------- */
+
+static int
+loader_wait(struct loader *l)
+{
+	uint64_t end = clock_us() + config.policy_timeout * 1000000ULL, now;
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+	int r = 1;
+
+	while (r > 0 && (now = clock_us()) < end) {
+		if (poll(&p, 1, (int)((end - now) / 1000) + 1) == 1)
+			r = loader_read(l);
+	}
+	return r > 0 ? -ETIMEDOUT : r;
+}
+
 int
 policyload_init(void)
 {
-	int r = policy_load(&current, NULL, 0, NULL, NULL, NULL);
+	int r = loader_fork(&loader);
 
-	if (r == 0)
-		r = loader_fork(&loader);
 	if (r != 0)
 		return r;
-	while ((r = loader_read(&loader)) > 0)
-		continue;
-	loader_adopt(&loader, r);
+	loader_adopt(&loader, loader_wait(&loader));
 	return 0;
 }

@@ -11,15 +11,15 @@
  * policy.d, all of them root's and nobody else's to write, or none.
  */
 
-/* Never NULL after policyload_init(). */
+/* Never NULL. */
 const struct policy *policy_current(void);
 
 /* False while none could be loaded: then nothing rests, and nothing goes home
  * for want of a claim line. */
 bool policyload_done(void);
 
-/* The first load: waits for it.  A bad file leaves a policy that allows
- * nothing.  0 or -errno. */
+/* The first load: waits for it, but no longer than the loader may take.  A bad
+ * file leaves a policy that allows nothing.  0 or -errno. */
 int policyload_init(void);
 
 /* SIGHUP: loads in a child, since names may have to be asked for over the

@@ -19,6 +19,7 @@
 #include "policyfiles.h"
 #include "policy/generate.h"
 #include "policy/lint.h"
+#include "policy/parse/load.h"
 #include "say.h"
 
 static int

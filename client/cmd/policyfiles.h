@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "policy/policy.h"
+#include "policy/parse/load.h"
 
 #define POLICYFILES_DIR "/etc/vfiobroker"
 

@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 60
 
 # As with the unit tests, the name says what it is linked with.
 fuzz_parts = $(if $(filter decode monmsg,$(1)),session common, \
-	$(if $(filter policy,$(1)),policy common,monitor policy common))
+	$(if $(filter policy compiled,$(1)),policy common,monitor policy common))
 fuzz_archives = $(patsubst %,$(B)/tests/lib%.a,$(strip $(call fuzz_parts,$(1))))
 fuzz_link = $(CC) $(LDFLAGS_ALL) -o $@ $^ $(EVENT_LIBS) $(BSD_LIBS) $(PBC_LIBS)
 

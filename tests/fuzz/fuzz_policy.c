@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "policy/lint.h"
-#include "policy/policy.h"
+#include "policy/parse/load.h"
 
 #define SOURCES 4
 
@@ -78,12 +78,9 @@ static void
 check_note(void *arg, const struct policy_note *n)
 {
 	const struct policy_rule **decided = arg;
-	char buf[POLICY_RULE_TEXT_MAX];
-
 	if (n->kind == POLICY_NOTE_DECIDED)
 		*decided = n->rule;
-	policy_rule_text(n->rule, buf, sizeof(buf));
-	MUST(strlen(buf) < sizeof(buf) - 1);
+	MUST(strlen(policy_rule_text(n->rule)) < POLICY_RULE_TEXT_MAX - 1);
 }
 
 static void

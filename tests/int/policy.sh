@@ -263,3 +263,86 @@ check_exit 77 "an explanation with a strange file name in it" vb $USER1 explain 
 check_says 'may not have' "is given"
 check "and the policy shown" vb $ADMIN policy show
 broker_stop
+
+# ---- a loader that is not what it should be
+
+# fake_loader: standard input becomes a program that the broker takes for it.
+fake_loader() {
+	cat >"$dir/loader"
+	chmod 755 "$dir/loader"
+}
+
+policy <<-END
+	admin uid $ADMIN
+	allow uid $USER1 use $vf managed
+END
+fake_loader <<-END
+	#!/bin/sh
+	exec $bin/vfiobroker-policy
+END
+broker_start --sysroot "$fake" --policy-program "$dir/loader" --policy-timeout 2
+check_equal yes "$(may $USER1)" "with another loader the policy is loaded"
+
+# What it is when it is executed.
+fake_loader <<-END
+	#!/bin/sh
+	# Builtins only: a process more would be seen as well.
+	while read -r line; do echo "\$line" >&2; done </proc/\$\$/status
+	for fd in 0 1 2 3 4 5 6 7 8 9; do
+		[ ! -e /proc/\$\$/fd/\$fd ] || echo "fd \$fd" >&2
+	done
+	exec cat
+END
+reload
+log_news >"$out"
+nobody=$(id -u nobody) nogroup=$(id -g nobody)
+check_says "^Uid:\s$nobody\s$nobody\s$nobody\s$nobody$" "it is not root"
+check_says "^Gid:\s$nogroup\s$nogroup\s$nogroup\s$nogroup$" "nor in root's group"
+check_says '^Groups:\s*$' "nor in any other"
+check_says '^NoNewPrivs:\s1$' "and gains nothing by executing"
+check_says '^CapEff:\s0+$' "it has no capability"
+check_says '^CapPrm:\s0+$' "and none to take"
+# The shell has its script open as 10 or above.
+check_equal "fd 0 fd 1 fd 2" "$(grep -E '^fd .$' "$out" | paste -sd' ')" "and three descriptors"
+check_equal 1 "$(log_news | grep -c 'policy not loaded: .*nonsense; the running one stays$')" "sources are no answer"
+
+fake_loader <<-END
+	#!/bin/sh
+	exec sleep 1000
+END
+rejects "a loader that hangs" 'policy not loaded: .*took too long and was killed.*NSS'
+wait_for "and is gone" quiet 0
+fake_loader <<-END
+	#!/bin/sh
+	kill -SEGV \$\$
+END
+rejects "a loader that crashes" 'policy not loaded: .*not answered'
+fake_loader <<-END
+	#!/bin/sh
+	exec head -c 100000 /dev/urandom
+END
+rejects "a loader that writes garbage" 'policy not loaded: .*nonsense'
+fake_loader <<-END
+	#!/bin/sh
+	exec head -c 1000000000 /dev/zero
+END
+rejects "a loader that does not stop" 'policy not loaded: File too large'
+rm "$dir/loader"
+rejects "a loader that is not there" "cannot execute $dir/loader: No such file"
+broker_stop
+
+fake_loader <<-END
+	#!/bin/sh
+	exec sleep 1000
+END
+broker_start --sysroot "$fake" --policy-program "$dir/loader" --policy-timeout 2
+log_news >"$out"
+check_says 'until it is mended nothing is allowed$' "a loader that hangs at the start does not stop it"
+check_equal no "$(may $USER1)" "and nothing is given out"
+fake_loader <<-END
+	#!/bin/sh
+	exec $bin/vfiobroker-policy
+END
+reload
+check_equal yes "$(may $USER1)" "until it is mended"
+broker_stop

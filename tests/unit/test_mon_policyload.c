@@ -12,6 +12,7 @@
 #include "broker/monitor/inventory.h"
 #include "broker/monitor/policyload.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/loader_peer.h"
 #include "tests/unit/test_mon.h"
 
 #define UID 1234
@@ -27,6 +28,7 @@ setup(void)
 {
 	logfd = log_capture();
 	fixture_init(&tree);
+	loader_use(&tree);
 	snprintf(main_file, sizeof(main_file), "%s/etc/policy.conf", tree.root);
 	snprintf(dir, sizeof(dir), "%s/etc/policy.d", tree.root);
 	config.policy = main_file;
@@ -331,7 +333,7 @@ START_TEST(too_big_together)
 }
 END_TEST
 
-/* As many names as there can be, the shortest: the bundle has room. */
+/* As many names as there can be, the shortest: the compiled form has room. */
 START_TEST(just_small_enough_together)
 {
 	static const char line[] = "admin user ";

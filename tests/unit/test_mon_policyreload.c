@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Reloading the policy while the monitor runs: the new one comes whole or not
- * at all.  The child that reads is one of the test's own here, so that it can
- * send what no honest one would, or die in the middle; the monitor parses what
- * it sends.
+ * at all, and in time or not at all.  The loader is one of the test's own here,
+ * so that it can send what no honest one would, die in the middle, or hang.
  */
 
 #include <stdio.h>
 
 #include "broker/monitor/config.h"
+#include "broker/monitor/policyexec.h"
 #include "broker/monitor/policyload.h"
-#include "broker/monitor/policyread.h"
+#include "policy/compiled.h"
+#include "policy/parse/load.h"
 #include "tests/unit/test_mon.h"
 
-#define UID 1234
 #define OLD "admin uid 1\n"
 #define NEW "admin uid 2\n"
 
-/* What the child does, instead of reading files. */
+/* What the child does, instead of reading files and executing the loader. */
 static int (*child)(int fd);
 static int logfd;
 
 int
-policyread_bundle(int fd)
+policyexec(int out)
 {
-	return child(fd);
+	int r = child(out);
+
+	_exit(r == 0 ? 0 : 1);
 }
 
 static void
@@ -34,31 +36,41 @@ put(int fd, const void *buf, size_t len)
 		_exit(1);
 }
 
-static void
-put_item(int fd, enum bundle_kind kind, uint32_t id, const char *name,
-    const char *text)
+static char *
+compiled(const char *text, size_t *len)
 {
-	struct bundle_item item = { .kind = kind,
-		.id = id,
-		.name_len = (uint32_t)strlen(name) + 1,
-		.text_len = (uint32_t)strlen(text) };
+	const struct policy_source source = { "x.conf", text, strlen(text) };
+	char *bytes = NULL;
+	FILE *f = open_memstream(&bytes, len);
 
-	put(fd, &item, sizeof(item));
-	put(fd, name, item.name_len);
-	put(fd, text, item.text_len);
+	if (policy_compile(f, &source, 1, NULL, NULL, NULL) != 0)
+		_exit(1);
+	fclose(f);
+	return bytes;
+}
+
+/* All but the last bytes of it. */
+static void
+put_cut(int fd, const char *text, size_t cut)
+{
+	size_t len;
+	char *bytes = compiled(text, &len);
+
+	put(fd, bytes, len - cut);
+	free(bytes);
 }
 
 static int
 send_old(int fd)
 {
-	put_item(fd, BUNDLE_SOURCE, 0, "old.conf", OLD);
+	put_cut(fd, OLD, 0);
 	return 0;
 }
 
 static int
 send_new(int fd)
 {
-	put_item(fd, BUNDLE_SOURCE, 0, "new.conf", NEW);
+	put_cut(fd, NEW, 0);
 	return 0;
 }
 
@@ -158,124 +170,71 @@ START_TEST(not_ours)
 }
 END_TEST
 
+/* ---- what is no policy --------------------------------------------------- */
+
 static int
-send_error(int fd)
+send_errors(int fd)
+{
+	static const char *const lines[] = { "x.conf:1:1: is not liked",
+		"x.conf:2:1: nor is this" };
+
+	return policy_compile_errors(fdopen(fd, "w"), lines, 2);
+}
+
+static int
+send_nothing(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+static int
+send_text(int fd)
+{
+	put(fd, NEW, sizeof(NEW) - 1);
+	return 0;
+}
+
+static int
+send_without_end(int fd)
+{
+	put_cut(fd, NEW, COMPILED_WORD);
+	return 0;
+}
+
+static int
+send_half(int fd)
+{
+	put_cut(fd, NEW, 40);
+	return 0;
+}
+
+static int
+send_twice(int fd)
 {
 	send_new(fd);
-	put_item(fd, BUNDLE_ERROR, 0, "new.conf", ":1:1: is not liked");
-	return 0;
+	return send_new(fd);
 }
 
+/* Any of its bytes but one: see test_policy_compiled.c for each of them. */
 static int
-send_bad_line(int fd)
+send_bad_verb(int fd)
 {
-	send_new(fd);
-	put_item(fd, BUNDLE_SOURCE, 0, "bad.conf", "nonsense\n");
-	return 0;
-}
+	size_t len;
+	char *bytes = compiled(NEW, &len);
 
-/* A name that nobody has resolved is an error as it is in the child. */
-static int
-send_unknown_name(int fd)
-{
-	put_item(fd, BUNDLE_SOURCE, 0, "new.conf", NEW "admin user bob\n");
-	put_item(fd, BUNDLE_USER, 3, "bobby", "");
-	put_item(fd, BUNDLE_GROUP, 4, "bob", "");
-	return 0;
-}
-
-/* Nor is one that comes at another place than where it was resolved. */
-static int
-send_other_order(int fd)
-{
-	put_item(fd, BUNDLE_SOURCE, 0, "new.conf",
-	    NEW "admin user bob\nadmin user eve\n");
-	put_item(fd, BUNDLE_USER, 4, "eve", "");
-	put_item(fd, BUNDLE_USER, 3, "bob", "");
-	return 0;
-}
-
-static int
-send_short_head(int fd)
-{
-	send_new(fd);
-	put(fd, "\1\0\0\0", 4);
-	return 0;
-}
-
-static int
-send_short_name(int fd)
-{
-	struct bundle_item item = { .kind = BUNDLE_SOURCE, .name_len = 9 };
-
-	send_new(fd);
-	put(fd, &item, sizeof(item));
-	put(fd, "new", 4);
-	return 0;
-}
-
-static int
-send_short_text(int fd)
-{
-	struct bundle_item item = {
-		.kind = BUNDLE_SOURCE, .name_len = 4, .text_len = 10
-	};
-
-	put(fd, &item, sizeof(item));
-	put(fd, "new\0" NEW, 13);
-	return 0;
-}
-
-static int
-send_no_name(int fd)
-{
-	struct bundle_item item = { .kind = BUNDLE_SOURCE };
-
-	send_new(fd);
-	put(fd, &item, sizeof(item));
-	return 0;
-}
-
-static int
-send_name_without_end(int fd)
-{
-	struct bundle_item item = {
-		.kind = BUNDLE_SOURCE, .name_len = 3, .text_len = 12
-	};
-
-	put(fd, &item, sizeof(item));
-	put(fd, "new" NEW, 15);
-	return 0;
-}
-
-/* Lengths whose sum is small again. */
-static int
-send_long_lengths(int fd)
-{
-	struct bundle_item item = {
-		.kind = BUNDLE_SOURCE, .name_len = UINT32_MAX, .text_len = 5
-	};
-
-	put(fd, &item, sizeof(item));
-	put(fd, "new\0", 4);
+	bytes[sizeof(struct compiled_head)] = (char)VERB_COUNT;
+	put(fd, bytes, len);
 	return 0;
 }
 
 static int
 send_too_much(int fd)
 {
-	static char zeroes[3 * POLICY_BYTES + (1 << 20)];
+	static char zeroes[1 << 16];
 
-	for (size_t at = 0; at < sizeof(zeroes); at += 1 << 16)
-		put(fd, zeroes + at, 1 << 16);
-	return 0;
-}
-
-static int
-send_too_many(int fd)
-{
-	for (int i = 0; i < 257; i++)
-		put_item(fd, BUNDLE_SOURCE, 0, "x", NEW);
+	for (size_t at = 0; at <= POLICY_COMPILED_BYTES; at += sizeof(zeroes))
+		put(fd, zeroes, sizeof(zeroes));
 	return 0;
 }
 
@@ -289,46 +248,73 @@ die_at_once(int fd)
 static int
 die_of_signal(int fd)
 {
-	send_new(fd);
+	send_half(fd);
 	raise(SIGKILL);
 	return 0;
 }
 
 static int
-end_with_error(int fd)
+hang(int fd)
+{
+	while (pause() == -1)
+		continue;
+	return fd;
+}
+
+static int
+hang_with_half(int fd)
+{
+	send_half(fd);
+	return hang(fd);
+}
+
+/* All is there, but not said to be all. */
+static int
+hang_at_the_end(int fd)
 {
 	send_new(fd);
-	return -ENOMEM;
+	return hang(fd);
+}
+
+static int
+trickle(int fd)
+{
+	while (write(fd, "", 1) == 1)
+		poll(NULL, 0, 100);
+	return 0;
 }
 
 static const struct {
 	const char *name;
 	int (*how)(int);
+	const char *said;
 } failures[] = {
-	{ "error", send_error },
-	{ "bad line", send_bad_line },
-	{ "unknown name", send_unknown_name },
-	{ "names in another order", send_other_order },
-	{ "short head", send_short_head },
-	{ "short name", send_short_name },
-	{ "short text", send_short_text },
-	{ "no name", send_no_name },
-	{ "name without end", send_name_without_end },
-	{ "long lengths", send_long_lengths },
-	{ "too much", send_too_much },
-	{ "too many", send_too_many },
-	{ "dies at once", die_at_once },
-	{ "dies of a signal", die_of_signal },
-	{ "ends with an error", end_with_error },
+	{ "errors", send_errors, "x.conf:1:1: is not liked\n" },
+	{ "more errors", send_errors, "x.conf:2:1: nor is this\n" },
+	{ "nothing", send_nothing, "has not answered, or nonsense" },
+	{ "text", send_text, "has not answered, or nonsense" },
+	{ "no end", send_without_end, "has not answered, or nonsense" },
+	{ "half", send_half, "has not answered, or nonsense" },
+	{ "twice", send_twice, "has not answered, or nonsense" },
+	{ "bad verb", send_bad_verb, "has not answered, or nonsense" },
+	{ "too much", send_too_much, "File too large" },
+	{ "dies at once", die_at_once, "has not answered, or nonsense" },
+	{ "dies of a signal", die_of_signal, "has not answered, or nonsense" },
+	{ "hangs", hang, "took too long and was killed" },
+	{ "hangs half way", hang_with_half, "took too long and was killed" },
+	{ "hangs at the end", hang_at_the_end, "took too long and was killed" },
+	{ "trickles", trickle, "took too long and was killed" },
 };
 
 START_TEST(refused)
 {
 	const struct policy *old = policy_current();
 
+	config.policy_timeout = 1;
 	reload(failures[_i].how);
 	ck_assert_msg(policy_current() == old, "%s", failures[_i].name);
 	assert_stays();
+	ck_assert_uint_eq(log_count(logfd, failures[_i].said), 1);
 	reload(send_new); /* and the next one comes through */
 	ck_assert(is_admin(2));
 }
@@ -337,32 +323,37 @@ END_TEST
 /* At the start there is none to stay: nothing is allowed then. */
 START_TEST(refused_at_start)
 {
+	config.policy_timeout = 1;
 	child = failures[_i].how;
 	ck_assert_int_eq(policyload_init(), 0);
 	ck_assert_msg(!is_admin(2), "%s", failures[_i].name);
+	ck_assert(!policyload_done());
+	ck_assert_uint_eq(log_count(logfd, failures[_i].said), 1);
+	ck_assert_uint_eq(log_count(logfd, "nothing is allowed"), 1);
+	ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
 }
 END_TEST
 
-static int
-send_names(int fd)
+/* Asked for meanwhile: the next one starts when the first is given up. */
+START_TEST(hangs_then_again)
 {
-	put_item(fd, BUNDLE_USER, 2, "bob", "");
-	put_item(fd, BUNDLE_GROUP, 77, "staff", "");
-	put_item(fd, BUNDLE_SOURCE, 0, "new.conf", "admin user bob\n");
-	put_item(fd, BUNDLE_SOURCE, 0, "two.conf", "admin group staff\n");
-	return 0;
+	config.policy_timeout = 1;
+	child = hang;
+	policyload_start();
+	child = send_new;
+	policyload_start();
+	drive();
+	ck_assert(is_admin(2));
+	ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
+	ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
 }
+END_TEST
 
-START_TEST(names)
+/* Before anything was loaded there is a policy, too. */
+START_TEST(before)
 {
-	static const gid_t gid = 77;
-	const struct policy_subject who = {
-		.uid = 9, .gids = &gid, .ngids = 1
-	};
-
-	reload(send_names);
-	ck_assert(is_admin(2) && !is_admin(1));
-	ck_assert(policy_is_admin(policy_current(), &who));
+	ck_assert_ptr_nonnull(policy_current());
+	ck_assert(!is_admin(1));
 }
 END_TEST
 
@@ -379,11 +370,12 @@ main(void)
 	tcase_add_test(tc, asked_again);
 	tcase_add_test(tc, not_ours);
 	tcase_add_loop_test(tc, refused, 0, n);
-	tcase_add_test(tc, names);
+	tcase_add_test(tc, hangs_then_again);
 	suite_add_tcase(s, tc);
 
 	tcase_set_timeout(first, 60);
 	tcase_add_checked_fixture(first, setup_without, NULL);
+	tcase_add_test(first, before);
 	tcase_add_loop_test(first, refused_at_start, 0, n);
 	suite_add_tcase(s, first);
 	return run_suite(s);

@@ -10,6 +10,7 @@
 #include "broker/monitor/life.h"
 #include "broker/monitor/policyload.h"
 #include "broker/monitor/settle.h"
+#include "tests/unit/loader_peer.h"
 #include "tests/unit/test_mon_work.h"
 
 #define NAME "0000:01:00.0"
@@ -29,6 +30,7 @@ setup_policy(const char *text)
 	snprintf(
 	    policy_file, sizeof(policy_file), "%s/etc/policy.conf", tree.root);
 	config.policy = policy_file;
+	loader_use(&tree);
 	config.policy_dir = "/nonexistent";
 	ck_assert_int_eq(policyload_init(), 0);
 }

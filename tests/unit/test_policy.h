@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
-#include "policy/value.h"
+#include "policy/parse/load.h"
+#include "policy/parse/values.h"
 
 #define UNUSED __attribute__((unused))
 #define REQUEST_DEVICES 16

@@ -143,12 +143,11 @@ END_TEST
 static void
 listing_add(void *arg, const struct policy_note *n)
 {
-	char *text = arg, line[POLICY_RULE_TEXT_MAX];
+	char *text = arg;
 	size_t len = strlen(text);
 
 	snprintf(text + len, 4000 - len, "%c%u %s: %s\n", "*+--#"[n->kind],
-	    policy_rule_line(n->rule),
-	    policy_rule_text(n->rule, line, sizeof(line)), n -> why);
+	    policy_rule_line(n->rule), policy_rule_text(n->rule), n -> why);
 }
 
 static void

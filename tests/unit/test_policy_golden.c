@@ -13,6 +13,7 @@
 static char directory[4000];
 static char examples[4000];
 static char docs[4000];
+static char corpus[4000];
 static struct dirent **inputs;
 static struct dirent **confs;
 
@@ -132,6 +133,21 @@ check_loads(const char *name, const char *text, size_t len)
 	policy_free(p);
 }
 
+/* The fuzzer's corpus would find nothing if the form had changed. */
+static void
+check_corpus(const char *name)
+{
+	struct policy *p = NULL;
+	size_t len = 0;
+	char *bytes = file_read(corpus, name, "", &len);
+
+	ck_assert_ptr_nonnull(bytes);
+	ck_assert_msg(policy_read(&p, bytes, len, NULL, NULL) == 0,
+	    "%s/%s is of another form", corpus, name);
+	policy_free(p);
+	free(bytes);
+}
+
 START_TEST(example)
 {
 	const char *name = confs[_i]->d_name;
@@ -140,6 +156,7 @@ START_TEST(example)
 
 	ck_assert_ptr_nonnull(text);
 	check_loads(name, text, len);
+	check_corpus(name);
 	free(text);
 }
 END_TEST
@@ -201,6 +218,7 @@ main(void)
 		top = ".";
 	snprintf(directory, sizeof(directory), "%s/tests/golden/policy", top);
 	snprintf(docs, sizeof(docs), "%s/docs", top);
+	snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/compiled", top);
 	snprintf(examples, sizeof(examples), "%s/policy/examples", top);
 	ninputs = scandir(directory, &inputs, is_input, alphasort);
 	nconfs = scandir(examples, &confs, is_conf, alphasort);

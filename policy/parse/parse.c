@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Recursive descent by the tables of words.c.  Called by policy_load(), once
+ * Recursive descent by the tables of grammar.c.  Called by policy_load(), once
  * per source.  After an error it goes on with the next line, so that one run
  * shows all errors.  Functions return 0, -EINVAL for an error that has been
  * reported, or -ENOMEM, which ends the loading.
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
+#include "values.h"
 
 /* ---- errors ------------------------------------------------------------ */
 
@@ -120,11 +120,11 @@ take_name(struct parser *p, char name[POLICY_NAME_MAX + 1])
 /* ---- parts of lines ---------------------------------------------------- */
 
 static int
-resolve_name(struct parser *p, struct policy_rule *rule)
+resolve_name(struct parser *p, struct draft_line *line)
 {
 	const struct policy_resolver *by = p->resolver;
 	const char *name = p->lex.word;
-	bool user = rule->subject == SUBJECT_USER;
+	bool user = line->subject == SUBJECT_USER;
 	uid_t uid;
 	gid_t gid;
 	int r;
@@ -136,14 +136,14 @@ resolve_name(struct parser *p, struct policy_rule *rule)
 		 : by->group(by->arg, name, &gid);
 	if (r != 0)
 		return FAIL(
-		    p, "there is no %s %s", subjects[rule->subject].word, name);
-	rule->id = user ? uid : gid;
-	take_name(p, rule->name);
+		    p, "there is no %s %s", subjects[line->subject].word, name);
+	line->id = user ? uid : gid;
+	take_name(p, line->name);
 	return 0;
 }
 
 static int
-parse_subject(struct parser *p, struct policy_rule *rule)
+parse_subject(struct parser *p, struct draft_line *line)
 {
 	uint64_t id = 0;
 	unsigned kind = 0;
@@ -152,11 +152,11 @@ parse_subject(struct parser *p, struct policy_rule *rule)
 	r = parse_choice(p, subjects, 0, SUBJECT_COUNT, "", &kind);
 	if (r != 0)
 		return r;
-	rule->subject = kind;
+	line->subject = kind;
 	if (kind == SUBJECT_USER || kind == SUBJECT_GROUP)
-		return resolve_name(p, rule);
+		return resolve_name(p, line);
 	r = parse_value(p, subjects[kind].type, &id);
-	rule->id = (uint32_t)id;
+	line->id = (uint32_t)id;
 	return r;
 }
 
@@ -206,30 +206,30 @@ read_target(struct parser *p, struct target **list, unsigned end)
 
 /* The pool itself is found when all are known; see load.c. */
 static int
-parse_target(struct parser *p, struct policy_rule *rule)
+parse_target(struct parser *p, struct draft_line *line)
 {
-	int r = read_target(p, &rule->targets, TARGET_COUNT);
+	int r = read_target(p, &line->targets, TARGET_COUNT);
 
-	if (r != 0 || rule->targets->kind != TARGET_POOL)
+	if (r != 0 || line->targets->kind != TARGET_POOL)
 		return r;
-	rule->column = p->lex.column;
+	line->column = p->lex.column;
 	r = check_name(p, "the name of a pool");
 	if (r == 0)
-		take_name(p, rule->pool);
+		take_name(p, line->pool);
 	return r;
 }
 
 static int
-parse_use(struct parser *p, struct policy_rule *rule)
+parse_use(struct parser *p, struct draft_line *line)
 {
 	int r = parse_word(p, "use");
 
-	return r == 0 ? parse_target(p, rule) : r;
+	return r == 0 ? parse_target(p, line) : r;
 }
 
 /* REASON on */
 static int
-parse_reason(struct parser *p, struct policy_rule *rule)
+parse_reason(struct parser *p, struct draft_line *line)
 {
 	struct keyword words[REASON_COUNT];
 	enum reason reasons[REASON_COUNT];
@@ -244,14 +244,13 @@ parse_reason(struct parser *p, struct policy_rule *rule)
 	r = parse_choice(p, words, 0, n, "", &i);
 	if (r != 0)
 		return r;
-	rule->reason = reasons[i];
+	line->reason = reasons[i];
 	return parse_word(p, "on");
 }
 
 /* One of the words first to end - 1 and its value. */
 static int
-parse_field(
-    struct parser *p, struct policy_rule *rule, size_t first, size_t end)
+parse_field(struct parser *p, struct draft_line *line, size_t first, size_t end)
 {
 	struct lexer before = p->lex;
 	unsigned i;
@@ -259,35 +258,35 @@ parse_field(
 
 	if (r != 0)
 		return r;
-	if ((rule->given & 1U << i) != 0) {
+	if ((line->given & 1U << i) != 0) {
 		p->lex = before;
 		return FAIL(p, "%s is given twice", fields[i].word);
 	}
-	rule->given |= 1U << i;
-	rule->value[i] = 1; /* of a word that stands alone */
-	return parse_value(p, fields[i].type, &rule->value[i]);
+	line->given |= 1U << i;
+	line->value[i] = 1; /* of a word that stands alone */
+	return parse_value(p, fields[i].type, &line->value[i]);
 }
 
 /* Options may be missing. */
 static int
-parse_options(struct parser *p, struct policy_rule *rule)
+parse_options(struct parser *p, struct draft_line *line)
 {
 	int r = 0;
 
 	while (r == 0 && !at_end(p))
-		r = parse_field(p, rule, 0, FIELD_OPTIONS_END);
-	rule->targets->expect = rule->value[FIELD_EXPECT];
+		r = parse_field(p, line, 0, FIELD_OPTIONS_END);
+	line->targets->expect = line->value[FIELD_EXPECT];
 	return r;
 }
 
 /* A line that limits nothing is a mistake. */
 static int
-parse_limits(struct parser *p, struct policy_rule *rule)
+parse_limits(struct parser *p, struct draft_line *line)
 {
 	int r;
 
 	do
-		r = parse_field(p, rule, FIELD_OPTIONS_END, FIELD_END);
+		r = parse_field(p, line, FIELD_OPTIONS_END, FIELD_END);
 	while (r == 0 && !at_end(p));
 	return r;
 }
@@ -302,20 +301,20 @@ skip_to(struct parser *p, int kind)
 }
 
 static int
-pool_name(struct parser *p, struct policy_rule *rule)
+pool_name(struct parser *p, struct draft_line *line)
 {
-	const struct policy_rule *first;
+	const struct draft_line *first;
 	int r = check_name(p, "a name for the pool");
 
 	if (r != 0)
 		return r;
-	rule->column = p->lex.column;
-	take_name(p, rule->pool);
-	r = policy_add_pool(p->policy, rule, &first);
+	line->column = p->lex.column;
+	take_name(p, line->pool);
+	r = draft_add_pool(&p->draft, line, &first);
 	if (r == -EEXIST)
-		return parser_fail(p, p->source, rule->line, rule->column,
-		    "pool %s is defined at %s:%u already", rule->pool,
-		    first->file, first->line);
+		return parser_fail(p, p->source, line->line, line->column,
+		    "pool %s is defined at %s:%u already", line->pool,
+		    p->sources[first->source].name, first->line);
 	return r;
 }
 
@@ -330,15 +329,15 @@ at_verb(const struct parser *p)
 }
 
 static int
-pool_entries(struct parser *p, struct policy_rule *rule)
+pool_entries(struct parser *p, struct draft_line *line)
 {
-	struct target **tail = &rule->targets;
+	struct target **tail = &line->targets;
 	int r;
 
 	while (p->lex.kind != '}') {
 		if (p->lex.kind == LEX_END || at_verb(p))
 			return FAIL(
-			    p, "the pool of line %u has no }", rule->line);
+			    p, "the pool of line %u has no }", line->line);
 		if (p->lex.kind == '\n') {
 			lex_next(&p->lex);
 			continue;
@@ -359,9 +358,9 @@ pool_entries(struct parser *p, struct policy_rule *rule)
 
 /* Without a good name the entries are read all the same: one error is enough. */
 static int
-parse_pool(struct parser *p, struct policy_rule *rule)
+parse_pool(struct parser *p, struct draft_line *line)
 {
-	int r = pool_name(p, rule);
+	int r = pool_name(p, line);
 
 	if (r == -ENOMEM)
 		return r;
@@ -370,7 +369,7 @@ parse_pool(struct parser *p, struct policy_rule *rule)
 	if (p->lex.kind != '{')
 		return r == 0 ? fail_expected(p, "{") : r;
 	lex_next(&p->lex);
-	return pool_entries(p, rule);
+	return pool_entries(p, line);
 }
 
 /* ---- lines ------------------------------------------------------------- */
@@ -379,7 +378,7 @@ static int
 parse_line(struct parser *p)
 {
 	static int (*const parse[PART_COUNT])(
-	    struct parser *, struct policy_rule *) = {
+	    struct parser *, struct draft_line *) = {
 		[PART_SUBJECT] = parse_subject,
 		[PART_USE] = parse_use,
 		[PART_TARGET] = parse_target,
@@ -388,17 +387,17 @@ parse_line(struct parser *p)
 		[PART_LIMITS] = parse_limits,
 		[PART_POOL] = parse_pool,
 	};
-	struct policy_rule *rule;
+	struct draft_line *line;
 	unsigned verb = 0;
-	int r = policy_add_line(p->policy, p->source, p->lex.line, &rule);
+	int r = draft_add_line(&p->draft, p->source, p->lex.line, &line);
 
 	if (r == 0)
 		r = parse_choice(p, verbs, 0, VERB_COUNT, "", &verb);
 	if (r != 0)
 		return r;
-	rule->verb = verb;
+	line->verb = verb;
 	for (const enum part *part = grammar[verb]; r == 0 && *part; part++)
-		r = parse[*part](p, rule);
+		r = parse[*part](p, line);
 	if (r == 0 && !at_end(p))
 		r = fail_expected(p, "the end of the line");
 	return r;

@@ -5,10 +5,11 @@
 /* Sources to lines. */
 
 #include "lex.h"
-#include "model.h"
+#include "draft.h"
+#include "load.h"
 
 struct parser {
-	struct policy *policy;
+	struct draft draft;
 	const struct policy_source *sources;
 	const struct policy_resolver *resolver;
 	void (*report)(void *arg, const struct policy_error *);
