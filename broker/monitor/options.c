@@ -59,7 +59,8 @@ static const struct {
 
 #define NTIMEOUTS (sizeof(timeouts) / sizeof(timeouts[0]))
 
-enum { OPT_TIMEOUT = 50, OPT_HELP = 100, OPT_VERSION, OPT_DEBUG, OPT_FAULTS };
+/* Above '?', by which getopt_long() says that it knows no such option. */
+enum { OPT_HELP = 100, OPT_VERSION, OPT_DEBUG, OPT_FAULTS, OPT_TIMEOUT };
 
 static void __attribute__((noreturn)) usage(int code)
 {
@@ -139,7 +140,7 @@ options_parse(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (opt >= 0 && opt < (int)NSTRINGS)
 			*strings[opt].value = optarg;
-		else if (opt >= OPT_TIMEOUT && opt < OPT_HELP)
+		else if (opt >= OPT_TIMEOUT)
 			set_timeout((size_t)(opt - OPT_TIMEOUT), optarg);
 		else
 			option_apply(opt);

@@ -176,6 +176,7 @@ START_TEST(on_vfio_unused)
 	ck_assert_int_eq(device->state, STATE_DRAINING);
 	assert_comes_to(STATE_RESTORING);
 	ck_assert_str_eq(work_content(DEVICE "reset"), "");
+	assert_comes_to(STATE_QUARANTINED); /* its worker has ended */
 }
 END_TEST
 
