@@ -20,9 +20,8 @@
 #define COMPILED_END "end.poli"
 #define COMPILED_WORD 8 /* bytes of these, no NUL */
 
-#define COMPILED_ERRORS_MAX \
-	65 /* lines; a wrong file is told of, not each line
-				  of it */
+/* Of errors; a wrong file is told of, not each of its lines. */
+#define COMPILED_ERRORS_MAX 65
 #define COMPILED_ERROR_MAX 1024 /* with the NUL */
 
 struct compiled_head {

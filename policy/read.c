@@ -221,6 +221,9 @@ read_values(const struct compiled_line *l, struct policy_rule *rule)
 		    rule->value[i] != fields[i].absent)
 			return -EBADMSG;
 	}
+	/* The parser knows no such rate, and quota.c divides by it. */
+	if (rule->value[FIELD_MAX_REQUESTS] == 0)
+		return -EBADMSG;
 	for (unsigned i = end - first; i < FIELD_OPTIONS_END; i++) {
 		if (l->value[i] != 0)
 			return -EBADMSG;

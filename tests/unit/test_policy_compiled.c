@@ -313,6 +313,7 @@ SET(expect_apart, lines[ALLOW].value[FIELD_EXPECT], VALUE_ABSENT)
 SET(value_of_deny, lines[DENY].value[0], 1)
 SET(value_of_limit, lines[LIMIT].value[5], 1)
 SET(devices, lines[LIMIT].value[0], 1ULL << 32)
+SET(requests, lines[LIMIT].value[FIELD_MAX_REQUESTS - FIELD_OPTIONS_END], 0)
 SET(kind, targets[T_ALLOW].kind, TARGET_COUNT)
 SET(kind_in_pool, targets[T_EXPECT].kind, TARGET_ALL)
 SET(kind_pool, targets[T_ALLOW].kind, TARGET_POOL)
@@ -351,11 +352,11 @@ static const struct {
 	ROW(pool_beyond), ROW(targets_none), ROW(targets_two),
 	ROW(targets_of_limit), ROW(targets_most), ROW(targets_fewer),
 	ROW(managed), ROW(count), ROW(siblings), ROW(reset), ROW(expect_apart),
-	ROW(value_of_deny), ROW(value_of_limit), ROW(devices), ROW(kind),
-	ROW(kind_in_pool), ROW(kind_pool), ROW(target_zero), ROW(address),
-	ROW(vf_of), ROW(group_of), ROW(slot), ROW(ids), ROW(id_at), ROW(at),
-	ROW(class_plain), ROW(class_two), ROW(class_long), ROW(pool_key),
-	ROW(expect), ROW(expect_of_deny) };
+	ROW(value_of_deny), ROW(value_of_limit), ROW(devices), ROW(requests),
+	ROW(kind), ROW(kind_in_pool), ROW(kind_pool), ROW(target_zero),
+	ROW(address), ROW(vf_of), ROW(group_of), ROW(slot), ROW(ids),
+	ROW(id_at), ROW(at), ROW(class_plain), ROW(class_two), ROW(class_long),
+	ROW(pool_key), ROW(expect), ROW(expect_of_deny) };
 
 START_TEST(wrong)
 {
