@@ -64,13 +64,4 @@ void check_say_decision(struct texts *, uid_t, const struct device *,
  * group say so.  Reasons against go to the log. */
 bool check_claimable(struct device *);
 
-/*
- * What a uid holds, but for one lease (NULL: none) that is asked about anew;
- * ended: and what is not yet free of leases that are over.  *out is to be
- * freed with usage_clear().  0 or -ENOMEM.
- */
-int usage_of(
-    uid_t, const struct lease *except, bool ended, struct policy_usage *out);
-void usage_clear(struct policy_usage *);
-
 #endif

@@ -13,6 +13,7 @@
 #include "request.h"
 #include "session.h"
 #include "sysfs.h"
+#include "usage.h"
 
 /* What is told of a kind of note: all of it would be the whole policy. */
 #define NOTES_MAX 32

@@ -20,7 +20,7 @@
 #include "broker/common/log.h"
 #include "fault.h"
 #include "holders.h"
-#include "keyfile.h"
+#include "leasefile.h"
 #include "life.h"
 #include "loop.h"
 #include "rundir.h"
@@ -30,7 +30,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +37,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define LEASE_MAGIC "vfiobroker-lease 1"
 #define DOUBTS_MAX 8 /* 1, 2, 4 ... 128 ms */
 #define SWEEP_MS 5000
-#define ENDED ".ended" /* the holder may have the file still, and its lock */
-#define GENERATION 1000000 /* ids of one broker's life; see sequence_next() */
 
 struct leases leases = TAILQ_HEAD_INITIALIZER(leases);
 struct leases ended_leases = TAILQ_HEAD_INITIALIZER(ended_leases);
@@ -50,62 +46,6 @@ struct leases ended_leases = TAILQ_HEAD_INITIALIZER(ended_leases);
 static uint64_t next_id;
 static int inotifyfd = -1;
 static struct event *inotify_event, *sweep_timer;
-
-/* ---- the file --------------------------------------------------------- */
-
-#define KEY(name, type, member) KEYFILE_KEY(name, type, struct lease, member)
-
-static const struct keyfile_key keys[] = {
-	KEY("id", KEY_U64, id),
-	KEY("uid", KEY_U32, uid),
-	KEY("pid", KEY_U32, pid),
-	KEY("comm", KEY_TEXT, comm),
-	KEY("label", KEY_TEXT, label),
-	KEY("since", KEY_U64, since),
-	KEY("memlock", KEY_U64, memlock),
-	{ .name = NULL },
-};
-
-size_t
-lease_format(const struct lease *l, char *buf, size_t len)
-{
-	return keyfile_format(buf, len, LEASE_MAGIC, keys, l);
-}
-
-int
-lease_parse(const char *text, size_t len, struct lease *out)
-{
-	return keyfile_parse(text, len, LEASE_MAGIC, keys, out);
-}
-
-static const char *
-lease_name(const struct lease *l)
-{
-	static char name[32];
-
-	snprintf(name, sizeof(name), "%llu%s", (unsigned long long)l->id,
-	    l->ended ? ENDED : "");
-	return name;
-}
-
-/* Its own open file each time: a flock belongs to the open file. */
-static int
-lease_open(const struct lease *l)
-{
-	int fd = openat(rundir_dirfd(RUNDIR_LEASES), lease_name(l),
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	return fd == -1 ? -errno : fd;
-}
-
-static int
-lease_write(const struct lease *l)
-{
-	char text[LEASE_TEXT_MAX];
-	size_t len = lease_format(l, text, sizeof(text));
-
-	return rundir_replace(RUNDIR_LEASES, lease_name(l), text, len);
-}
 
 /* ---- life ------------------------------------------------------------- */
 
@@ -136,28 +76,18 @@ lease_command(const struct lease *l)
 	return strcmp(comm, "?") == 0 ? l->comm : comm;
 }
 
-/*
- * In place: a new file would not be the one that is locked.  One write of a
- * text that can only grow is whole or not there.
- */
 void
 lease_raise(struct lease *l, uint64_t memlock)
 {
-	char text[LEASE_TEXT_MAX];
-	size_t len;
-	int fd;
+	int r;
 
 	if (memlock <= l->memlock)
 		return;
 	l->memlock = memlock;
-	len = lease_format(l, text, sizeof(text));
-	fd = openat(rundir_dirfd(RUNDIR_LEASES), lease_name(l),
-	    O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd == -1 || write(fd, text, len) != (ssize_t)len)
+	r = leasefile_rewrite(l);
+	if (r != 0)
 		log_warn(
-		    "lease %s: its file: %s", lease_name(l), strerror(errno));
-	if (fd != -1)
-		close(fd);
+		    "lease %s: its file: %s", leasefile_name(l), strerror(-r));
 }
 
 void
@@ -189,30 +119,21 @@ lease_free(struct lease *l)
 static void
 lease_bury(struct lease *l)
 {
-	int r;
+	int r = leasefile_remove(l);
 
 	TAILQ_REMOVE(&ended_leases, l, entry);
-	FAULT("lease:remove:before");
-	r = rundir_remove(RUNDIR_LEASES, lease_name(l));
-	FAULT("lease:remove:after");
-	if (r != 0 && r != -ENOENT)
-		log_warn("lease %s: file: %s", lease_name(l), strerror(-r));
+	if (r != 0)
+		log_warn("lease %s: file: %s", leasefile_name(l), strerror(-r));
 	lease_free(l);
 }
 
-/* From here on no restart takes it for one that lives. */
 static void
 lease_keep_ended(struct lease *l)
 {
-	int dirfd = rundir_dirfd(RUNDIR_LEASES);
-	char living[32];
+	int r = leasefile_end(l);
 
-	strlcpy(living, lease_name(l), sizeof(living));
-	l->ended = true;
-	FAULT("lease:ended:before");
-	if (renameat(dirfd, living, dirfd, lease_name(l)) == -1)
-		log_warn("lease %s: file: %s", living, strerror(errno));
-	FAULT("lease:ended:after");
+	if (r != 0)
+		log_warn("lease %s: file: %s", leasefile_name(l), strerror(-r));
 	TAILQ_INSERT_TAIL(&ended_leases, l, entry);
 }
 
@@ -221,7 +142,7 @@ lease_end(struct lease *l, const char *why)
 {
 	struct device *d;
 
-	log_info("lease %s of uid %u over: %s", lease_name(l), l->uid, why);
+	log_info("lease %s of uid %u over: %s", leasefile_name(l), l->uid, why);
 	watch_lease(l, why);
 	while ((d = TAILQ_FIRST(&l->devices)) != NULL) {
 		lease_drop(l, d);
@@ -310,8 +231,8 @@ lease_open_both(struct lease *l, int *fd)
 {
 	int r;
 
-	l->probefd = lease_open(l);
-	*fd = lease_open(l);
+	l->probefd = leasefile_open(l);
+	*fd = leasefile_open(l);
 	r = l->probefd < 0 ? l->probefd : *fd < 0 ? *fd : 0;
 	if (r == 0 && flock(*fd, LOCK_SH | LOCK_NB) == -1)
 		r = -errno;
@@ -340,13 +261,13 @@ lease_create(const struct peer *p, uint64_t memlock, const char *label,
 	l->memlock = memlock;
 	strlcpy(l->comm, p->comm, sizeof(l->comm));
 	strlcpy(l->label, label, sizeof(l->label));
-	r = lease_write(l);
+	r = leasefile_write(l);
 	FAULT("lease:written");
 	if (r == 0)
 		r = lease_open_both(l, fd);
 	FAULT("lease:locked");
 	if (r != 0) {
-		rundir_remove(RUNDIR_LEASES, lease_name(l));
+		rundir_remove(RUNDIR_LEASES, leasefile_name(l));
 		lease_free(l);
 		return r;
 	}
@@ -408,44 +329,14 @@ inotify_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- at start --------------------------------------------------------- */
 
-/*
- * Ids are never used twice while something can remember them.  The file counts
- * the broker's starts; each start has a million ids of its own, so that no
- * lease costs a write here.
- */
-static int
-sequence_next(void)
-{
-	char text[32];
-	ssize_t n =
-	    rundir_read(RUNDIR_LEASES, "sequence", text, sizeof(text) - 1);
-	unsigned long long start = 0;
-
-	if (n > 0) {
-		text[n] = '\0';
-		start = strtoull(text, NULL, 10) + 1;
-	}
-	next_id = start * GENERATION + 1;
-	n = snprintf(text, sizeof(text), "%llu\n", start);
-	FAULT("sequence:before");
-	return rundir_replace(RUNDIR_LEASES, "sequence", text, (size_t)n);
-}
-
 static int
 lease_adopt(struct lease *l, const char *name)
 {
-	size_t len = strlen(name), suffix = strlen(ENDED);
-	char text[LEASE_TEXT_MAX];
-	ssize_t n = rundir_read(RUNDIR_LEASES, name, text, sizeof(text));
+	int r = leasefile_read(name, l);
 
-	if (n < 0)
-		return (int)n;
-	if (lease_parse(text, (size_t)n, l) != 0)
-		return -EBADMSG;
-	l->ended = len > suffix && strcmp(name + len - suffix, ENDED) == 0;
-	if (strcmp(lease_name(l), name) != 0)
-		return -EBADMSG;
-	l->probefd = lease_open(l);
+	if (r != 0)
+		return r;
+	l->probefd = leasefile_open(l);
 	return l->probefd < 0 ? l->probefd : 0;
 }
 
@@ -457,10 +348,11 @@ lease_resume(struct lease *l)
 	if (l->ended) {
 		TAILQ_INSERT_TAIL(&ended_leases, l, entry);
 	} else if (lease_is_over(l)) {
-		log_info("lease %s: ended meanwhile", lease_name(l));
+		log_info("lease %s: ended meanwhile", leasefile_name(l));
 		lease_keep_ended(l);
 	} else {
-		log_info("lease %s of uid %u goes on", lease_name(l), l->uid);
+		log_info(
+		    "lease %s of uid %u goes on", leasefile_name(l), l->uid);
 		TAILQ_INSERT_TAIL(&leases, l, entry);
 	}
 }
@@ -492,7 +384,7 @@ lease_found(void *arg, const char *name)
 int
 lease_init(void)
 {
-	int r = sequence_next();
+	int r = leasefile_sequence(&next_id);
 
 	if (r != 0)
 		return r;

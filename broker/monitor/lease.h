@@ -84,9 +84,4 @@ void lease_unheld(struct device *);
  */
 void lease_end(struct lease *, const char *why);
 
-/* Text form of the file, and its strict reading (0 or -EBADMSG). */
-#define LEASE_TEXT_MAX 512
-size_t lease_format(const struct lease *, char *buf, size_t len);
-int lease_parse(const char *text, size_t len, struct lease *out);
-
 #endif

@@ -19,6 +19,7 @@
 #include "pidfd.h"
 #include "policyload.h"
 #include "revoke.h"
+#include "usage.h"
 #include "vfio.h"
 
 #include <bsd/string.h>

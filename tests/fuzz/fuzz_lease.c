@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "broker/monitor/lease.h"
+#include "broker/monitor/leasefile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -17,6 +17,7 @@
 #include "broker/monitor/config.h"
 #include "broker/monitor/inventory.h"
 #include "broker/monitor/lease.h"
+#include "broker/monitor/leasefile.h"
 #include "broker/monitor/life.h"
 #include "broker/monitor/rundir.h"
 #include "broker/monitor/worker.h"

@@ -13,6 +13,7 @@
 
 #include "broker/common/fdpass.h"
 #include "broker/monitor/lease.h"
+#include "broker/monitor/leasefile.h"
 #include "broker/monitor/rundir.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test_mon.h"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "broker/monitor/lease.h"
+#include "broker/monitor/leasefile.h"
 #include "tests/unit/test_mon.h"
 
 #define MAGIC "vfiobroker-lease 1\n"
