@@ -8,7 +8,7 @@
  * One record is one SOCK_SEQPACKET packet and one struct below, of exactly
  * its size.  A record is canonical: padding and unused array entries are
  * zero, enums in range, text NUL-terminated printable ASCII with zeroes behind
- * the NUL.  What is not canonical ends the session (monmsg_check()).
+ * the NUL.  What is not canonical ends the session (monmsg_check_request()).
  *
  * The session asks, one request at a time; the monitor answers with any number
  * of items and then exactly one struct mon_end with the request's seq.  Only

@@ -62,8 +62,7 @@ unwant(const struct acquisition *a)
 	TAILQ_FOREACH_SAFE(d, &inventory, entry, next) {
 		if (d->wanted != a)
 			continue;
-		d->wanted = NULL;
-		life_settle(d);
+		life_unwanted(d);
 	}
 	acquisition_poke();
 }
@@ -152,7 +151,6 @@ has_group(const struct hand_over *h, const struct lease *l, int group)
 	return false;
 }
 
-/* Slot 0 is kept for the lease, which is made last. */
 static int
 hand_over_open(struct hand_over *h, const struct check *c, int *group)
 {
@@ -219,10 +217,8 @@ lend_members(struct lease *l, const struct check *c)
 	for (; r != 0 && i > 0; i--) {
 		struct device *d = c->members[i - 1].device;
 
-		if (d->lease != l)
-			continue;
-		lease_drop(l, d);
-		life_event(d, LIFE_CLOSED, "another could not be lent");
+		if (d->lease == l)
+			life_take_back(d);
 	}
 	return r;
 }

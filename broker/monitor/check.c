@@ -244,16 +244,29 @@ say_held(struct check *c, const struct device *d, const struct lease *l)
 	    (unsigned long long)l->id, (unsigned long long)l->id);
 }
 
+/* Who has it is for those to hear who could have it: not of a sibling. */
+static bool
+may_hear(const struct check *c, const struct device *d)
+{
+	const struct policy_usage none = { .ndevices = 0 };
+	struct policy_decision dec;
+
+	check_decide_one(&c->who, d, !device_on_vfio(d), &none, 0, &dec);
+	return c->all || dec.verdict == POLICY_ALLOW;
+}
+
 void
 check_busy(struct check *c, const struct device *d)
 {
+	bool hears = may_hear(c, d);
+
 	check_refuse(c, STATUS_BUSY);
-	if (d->lease != NULL) {
+	if (hears && d->lease != NULL) {
 		say_held(c, d, d->lease);
 		return;
 	}
-	texts_add(&c->texts, MON_TEXT_WHY, "%s is %s: %s", device_name(d),
-	    state_name(d->state), d->why);
+	texts_add(&c->texts, MON_TEXT_WHY, "%s is %s%s%s", device_name(d),
+	    state_name(d->state), hears ? ": " : "", hears ? d->why : "");
 	if (d->state == STATE_QUARANTINED)
 		texts_add(&c->texts, MON_TEXT_FIX,
 		    "an administrator can say it is fit: "

@@ -132,6 +132,7 @@ lease_keep_ended(struct lease *l)
 {
 	int r = leasefile_end(l);
 
+	loop_free(&l->doubt); /* it is over once */
 	if (r != 0)
 		log_warn("lease %s: file: %s", leasefile_name(l), strerror(-r));
 	TAILQ_INSERT_TAIL(&ended_leases, l, entry);

@@ -341,6 +341,7 @@ enter_gone(struct device *d)
 	lease_unheld(d);
 	if (d->has_record)
 		record_forget(d);
+	settle_group(d);
 }
 
 static void
@@ -394,6 +395,14 @@ life_event(struct device *d, enum device_event ev, const char *why)
 	if (enter[to] != NULL)
 		enter[to](d);
 	acquisition_poke();
+}
+
+void
+life_unwanted(struct device *d)
+{
+	d->wanted = NULL;
+	life_settle(d);
+	settle_group(d);
 }
 
 void
@@ -471,12 +480,24 @@ worker_failed(
 }
 
 /* A reset that came late is one all the same: the next would be as late. */
+/* A claim line for its PF had to wait for this. */
+static void
+settle_pf(const struct device *vf)
+{
+	struct device *pf =
+	    vf->facts.is_vf ? inventory_find(&vf->facts.pf) : NULL;
+
+	if (pf != NULL && pf->claimed && pf->state == STATE_HOST)
+		look_later(pf, 0);
+}
+
 static void
 wedged_done(struct device *d, const struct worker_result *res)
 {
 	if (res->plan == PLAN_RESET && res->error == 0)
 		d->record.lease = 0;
 	life_event(d, LIFE_UNWEDGED, "the kernel let go of it");
+	settle_pf(d);
 }
 
 static void
@@ -524,6 +545,15 @@ life_removed(struct device *d)
 	/* Its lease lives on without it until the holder is done. */
 	life_event(d, LIFE_REMOVED, "it left the machine");
 	inventory_forget(d);
+}
+
+void
+life_take_back(struct device *d)
+{
+	/* It is in no lease any more, and a restart must see that. */
+	(void)record_as(d, "ready");
+	lease_drop(d->lease, d);
+	life_event(d, LIFE_CLOSED, "another could not be lent");
 }
 
 int

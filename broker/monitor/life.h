@@ -51,6 +51,12 @@ void life_removed(struct device *);
  */
 int life_lend(struct device *, struct lease *, const char *why);
 
+/* Undoes that at once, before anybody has had it. */
+void life_take_back(struct device *);
+
+/* Who had it claimed does not wait for it any more. */
+void life_unwanted(struct device *);
+
 /* A lease is revoked: the kernel asks the holder for this device back. */
 void life_ask_back(struct device *);
 

@@ -4,7 +4,9 @@
  * may be closing a device of the group at this moment, and the kernel keeps
  * the group locked while it resets that device (6.12), so the open waits.
  * Closing it never does: while it is open no device of the group is, but
- * through it.  A grant needs no child: its devices have been proven unheld.
+ * through it.  A grant opens in the monitor: what a lease has had is proven
+ * unheld first, and only root's own programs, which open nodes without asking,
+ * can make it wait for a reset.
  */
 
 #include "opening.h"

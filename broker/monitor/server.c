@@ -11,6 +11,7 @@
 #include "config.h"
 #include "loop.h"
 #include "peer.h"
+#include "quota.h"
 #include "session.h"
 
 #include <bsd/string.h>
@@ -51,6 +52,8 @@ server_pause(int error)
 static void
 server_accept(evutil_socket_t listenfd, short what, void *arg)
 {
+	static struct log_limit limit;
+	char unsaid[LOG_UNSAID_MAX];
 	int fd = accept4(listenfd, NULL, NULL, SOCK_CLOEXEC);
 	struct peer peer;
 	int r;
@@ -65,7 +68,9 @@ server_accept(evutil_socket_t listenfd, short what, void *arg)
 	}
 	r = peer_identify(fd, &peer);
 	if (r != 0) {
-		log_warn("a peer can not be identified: %s", strerror(-r));
+		if (log_limit(&limit, clock_us(), unsaid))
+			log_warn("a peer can not be identified: %s%s",
+			    strerror(-r), unsaid);
 		close(fd);
 		return;
 	}

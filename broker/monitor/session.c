@@ -301,7 +301,7 @@ session_event(struct session *s, struct mon_event *e)
 	s->seq = seq;
 }
 
-static void session_begin(struct session *);
+static void session_admit(struct session *);
 
 static void
 session_later(evutil_socket_t fd, short what, void *arg)
@@ -310,8 +310,9 @@ session_later(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* Both ask for their turn again, and are charged then. */
 	if (s->fd == -1)
-		session_begin(s);
+		session_admit(s);
 	else
 		session_read_on(s);
 }
@@ -327,16 +328,23 @@ session_at_end(const struct session *s)
 	       ioctl(s->fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
+/* 0, or how long until its turn. */
+static uint64_t
+session_charge(const struct session *s)
+{
+	struct policy_subject who = peer_subject(&s->peer);
+	struct policy_limits limits;
+
+	policy_limits_of(policy_current(), &who, &limits);
+	return quota_request(s->account, clock_us(), limits.requests);
+}
+
 /* False: the rate is exceeded, and reading goes on when it is not. */
 static bool
 session_may_ask(struct session *s)
 {
-	struct policy_subject who = peer_subject(&s->peer);
-	struct policy_limits limits;
-	uint64_t wait;
+	uint64_t wait = session_charge(s);
 
-	policy_limits_of(policy_current(), &who, &limits);
-	wait = quota_request(s->account, clock_us(), limits.requests);
 	if (wait == 0)
 		return true;
 	event_del(s->readable);
@@ -423,9 +431,9 @@ session_begin(struct session *s)
 
 /* A connection costs a process: it counts as a request, and waits like one. */
 static void
-session_admit(struct session *s, const struct policy_limits *limits)
+session_admit(struct session *s)
 {
-	uint64_t wait = quota_request(s->account, clock_us(), limits->requests);
+	uint64_t wait = session_charge(s);
 
 	if (wait == 0)
 		session_begin(s);
@@ -470,7 +478,7 @@ session_start(int clientfd, struct peer *peer)
 	if (r == 0)
 		r = loop_event(&s->later, -1, 0, session_later, s);
 	if (r == 0) {
-		session_admit(s, &limits);
+		session_admit(s);
 		return;
 	}
 	session_not_served(s, r);

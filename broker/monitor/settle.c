@@ -27,7 +27,8 @@ settle_record(struct device *d)
 	struct lease *l = r->lease == 0 ? NULL : lease_find(r->lease);
 
 	/* Before its state changes: it may be found free at once. */
-	lease_held(r->lease, d);
+	if (strcmp(r->step, "quarantined") != 0) /* proven free by then */
+		lease_held(r->lease, d);
 	if (rundir_worker_of(&d->facts.bdf) != 0) {
 		life_event(d, LIFE_DEADLINE,
 		    "a worker of the broker before this one is stuck with it");

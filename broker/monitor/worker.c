@@ -39,6 +39,7 @@ struct worker {
 	struct device *device; /* NULL: abandoned */
 	struct bdf bdf;
 	struct bdf pf; /* its own address where it is no VF */
+	int group;
 	enum plan plan;
 	pid_t pid; /* 0 while queued */
 	int fd;
@@ -177,14 +178,14 @@ worker_read(evutil_socket_t fd, short what, void *arg)
 	worker_finish(w);
 }
 
-/* A queued claim has somebody who waits for it; the ways home have time. */
+/* Somebody waits for a claim that is asked for; all else has time. */
 static void
 worker_tired(struct worker *w)
 {
 	struct worker_result failed = w->result;
 	struct device *d = w->device;
 
-	if (w->plan != PLAN_CLAIM) {
+	if (w->plan != PLAN_CLAIM || d->wanted == NULL) {
 		loop_timer(w->deadline, config.worker_timeout * 1000);
 		return;
 	}
@@ -270,10 +271,20 @@ worker_run(struct worker *w)
 	return 0;
 }
 
-/* A PF and one of its VFs, in either order. */
+/* A group opens once: two of its members would fail each other's proof. */
+static bool
+opens_group(enum plan plan)
+{
+	return plan == PLAN_PROVE || plan == PLAN_NAME || plan == PLAN_RESTORE;
+}
+
+/* A PF and one of its VFs, or two that open one group, in either order. */
 static bool
 worker_related(const struct worker *a, const struct worker *b)
 {
+	if (a->group >= 0 && a->group == b->group && opens_group(a->plan) &&
+	    opens_group(b->plan))
+		return true;
 	return bdf_cmp(&a->pf, &b->pf) == 0 &&
 	       (bdf_cmp(&a->bdf, &a->pf) == 0) !=
 		   (bdf_cmp(&b->bdf, &b->pf) == 0);
@@ -308,6 +319,7 @@ worker_new(struct device *d, enum plan plan)
 	w->device = d;
 	w->bdf = d->facts.bdf;
 	w->pf = d->facts.is_vf ? d->facts.pf : d->facts.bdf;
+	w->group = d->facts.group;
 	w->plan = plan;
 	w->fd = -1;
 	w->result.plan = plan;

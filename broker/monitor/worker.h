@@ -35,9 +35,10 @@ void worker_init(const struct worker_calls *);
 
 /*
  * Starts a worker for a device that has none, or queues it: behind the bounded
- * number that may run, and behind those of its PF or of its VFs; then the
- * device's why says behind whom.  A claim that has not left the queue by the
- * deadline fails with -EBUSY.  0 or -errno.
+ * number that may run, behind those of its PF or of its VFs, and behind one
+ * that opens the same group; then the device's why says behind whom.  A claim
+ * that somebody waits for fails with -EBUSY if it has not left the queue by the
+ * deadline.  0 or -errno.
  */
 int worker_start(struct device *, enum plan);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Recursive descent by the tables of grammar.c.  Called by policy_load(), once
+ * Recursive descent by the tables of grammar.c.  Called by policy_compile(), once
  * per source.  After an error it goes on with the next line, so that one run
  * shows all errors.  Functions return 0, -EINVAL for an error that has been
  * reported, or -ENOMEM, which ends the loading.

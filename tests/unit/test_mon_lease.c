@@ -93,6 +93,14 @@ has_no_doubt(void *arg)
 	return l->doubts > 0 && !event_pending(l->doubt, EV_TIMEOUT, NULL);
 }
 
+static bool
+has_doubt(void *arg)
+{
+	const struct lease *l = arg;
+
+	return l->doubts > 0;
+}
+
 static void
 assert_ends(void)
 {
@@ -114,6 +122,38 @@ assert_lives(void)
 	ck_assert_ptr_eq(lease_find(id), lease);
 	ck_assert(file_is_there(id));
 }
+
+/* It is over, and one of its devices is not free: it is kept, once. */
+START_TEST(over_but_held)
+{
+	struct device d = { .state = STATE_DRAINING };
+	struct lease *next;
+	int fd;
+
+	lease_add(lease, &d);
+	lease_drop(lease, &d);
+	/* A reader's close leads to trials, which must end with the lease. */
+	close(open_file(id));
+	loop_until("a doubt", has_doubt, lease);
+	lease_end(lease, "released");
+	ck_assert_ptr_null(lease->doubt);
+	ck_assert_ptr_eq(TAILQ_FIRST(&ended_leases), lease);
+	ck_assert_ptr_eq(TAILQ_NEXT(lease, entry), NULL);
+	ck_assert(TAILQ_EMPTY(&leases));
+	ck_assert(!file_is_there(id));
+	ck_assert_int_eq(
+	    faccessat(rundir_dirfd(RUNDIR_LEASES), "1.ended", F_OK, 0), 0);
+	ck_assert_int_eq(lease_create(&peer, 0, "next", &next, &fd), 0);
+	ck_assert_ptr_eq(lease_find(next->id), next);
+	lease_unheld(&d);
+	ck_assert_ptr_null(d.held_by);
+	ck_assert(TAILQ_EMPTY(&ended_leases));
+	ck_assert_int_eq(
+	    faccessat(rundir_dirfd(RUNDIR_LEASES), "1.ended", F_OK, 0), -1);
+	ck_assert_ptr_eq(TAILQ_FIRST(&leases), next);
+	close(fd);
+}
+END_TEST
 
 START_TEST(made)
 {
@@ -438,7 +478,7 @@ main(void)
 	const TTest *const tests[] = { made, raised, closed, copies, inherited,
 		in_flight, mapped, unlocked, locked_exclusively, readers,
 		released, one_of_many, events_lost, device_comes_home,
-		dropped_device, not_made };
+		dropped_device, not_made, over_but_held };
 	TCase *tc = tcase_create("lease");
 	Suite *s = suite_create("lease");
 

@@ -329,6 +329,7 @@ START_TEST(pf_behind_stuck_vf)
 
 	config.worker_timeout = 1;
 	make_vf(vf, pf);
+	pf->wanted = (struct acquisition *)pf; /* somebody waits */
 	ck_assert_int_eq(worker_start(vf, PLAN_RESET), 0);
 	ck_assert_int_eq(worker_start(pf, PLAN_CLAIM), 0);
 	ck_assert_int_eq(work_result(pf)->error, -EBUSY);
@@ -344,6 +345,30 @@ START_TEST(pf_behind_stuck_vf)
 	(void)work_result(pf);
 	ck_assert(told[1].result.late);
 	ck_assert(!told[0].result.late);
+}
+END_TEST
+
+/* A group opens once, so its members do not prove it at the same time. */
+START_TEST(one_per_group)
+{
+	struct device *a = work_device(0, "vfio-pci"),
+		      *b = work_device(1, "vfio-pci"),
+		      *other = work_device(2, "vfio-pci");
+
+	a->facts.group = b->facts.group = 987654; /* that no machine has */
+	other->facts.group = 987655;
+	work_fifo("sys/bus/pci/devices/" NAME "/driver_override");
+	strcpy(a->record.driver, "igbvf");
+	ck_assert_int_eq(worker_start(a, PLAN_RESTORE), 0);
+	ck_assert_int_eq(worker_start(b, PLAN_PROVE), 0);
+	ck_assert_int_eq(worker_start(other, PLAN_PROVE), 0);
+	ck_assert_str_eq(
+	    b->why, "waits until 0000:01:00.0 is done (restore); ");
+	ck_assert_int_eq(work_result(other)->error, 0);
+	ck_assert_uint_eq(told[1].done, 0);
+	kill_worker(a, "home-override");
+	ck_assert_int_eq(work_result(b)->error, 0);
+	ck_assert_uint_eq(told[0].done, 1);
 }
 END_TEST
 
@@ -483,6 +508,7 @@ main(void)
 	tcase_add_test(tc, pf_after_vf);
 	tcase_add_test(tc, vfs_after_pf);
 	tcase_add_test(tc, pf_behind_stuck_vf);
+	tcase_add_test(tc, one_per_group);
 	tcase_add_test(tc, abandoned);
 	tcase_add_test(tc, abandoned_and_late);
 	tcase_add_test(tc, abandoned_in_the_queue);
