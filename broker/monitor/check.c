@@ -272,6 +272,8 @@ check_busy(struct check *c, const struct device *d)
 		    "an administrator can say it is fit: "
 		    "vfiobroker recover %s",
 		    device_name(d));
+	else if (d->lease != NULL)
+		texts_add(&c->texts, MON_TEXT_FIX, "wait until its lease ends");
 	else
 		texts_add(&c->texts, MON_TEXT_FIX,
 		    "try again in a moment; vfiobroker show %s tells what it "

@@ -109,7 +109,11 @@ spawn alice "$scenario_tmp/holder.log" vfiobroker exec --device "$A" -- \
 holder=$spawned
 wait_for 15 "alice holds one alone" grep -q '^step leased' "/run/vfiobroker/devices/$A"
 check_exit 75 "the other is not given for it" take mallory "$B"
-check_match "$A is held by .*alice.*pid $holder" "and by whom is said" take mallory "$B"
+check_match "$A is leased\$" "and that is said" take mallory "$B"
+check_not "but not by whom: she may not use it" sh -c \
+	"setpriv --reuid=mallory --regid=mallory --init-groups vfiobroker exec --device $B \
+	--no-wait -- true 2>&1 | grep -E 'alice|pid $holder'"
+check_match "$A is held by .*alice.*pid $holder" "to bob, who may, it is" take bob "$B"
 echo >"$scenario_tmp/hold"
 wait_for 20 "home again" on e1000 none
 echo "$B" >/sys/bus/pci/drivers_probe
