@@ -7,6 +7,9 @@
  * dies with it.  $VFIOBROKER_FAULT_TRACE=FILE gets a line for every visit.
  */
 
+#ifndef VFIOBROKER_FAULTS
+#define VFIOBROKER_FAULTS /* whoever looks at this file alone */
+#endif
 #include "broker/monitor/fault.h"
 
 #include <bsd/string.h>

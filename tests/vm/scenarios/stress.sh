@@ -132,14 +132,14 @@ session_kill() {
 
 # all_users ROUNDS [broker]: they run, and meanwhile sessions, or the broker, die.
 all_users() {
-	local uid pids=()
+	local uid pids=() turn=0
 	for uid in "${uids[@]}"; do
 		user "$uid" "$1" &
 		pids+=($!)
 	done
 	while [ "$(jobs -r | grep -c 'user ')" -gt 0 ]; do
 		nap $((RANDOM % 700 + 100))
-		if [ $# -gt 1 ] && [ $((RANDOM % 3)) = 0 ]; then
+		if [ $# -gt 1 ] && [ $((turn++ % 3)) = 2 ]; then
 			broker_kill
 			broker_kills=$((broker_kills + 1))
 			broker_start || return
