@@ -60,9 +60,8 @@ unwant(const struct acquisition *a)
 	struct device *d, *next;
 
 	TAILQ_FOREACH_SAFE(d, &inventory, entry, next) {
-		if (d->wanted != a)
-			continue;
-		life_unwanted(d);
+		if (d->wanted == a)
+			life_unwanted(d);
 	}
 	acquisition_poke();
 }
@@ -191,6 +190,9 @@ refuse_open(struct acquisition *a, int r, int group)
 		    "the kernel says that group %d is not viable: a member "
 		    "is bound to a host driver",
 		    group);
+		session_say(s, MON_TEXT_FIX,
+		    "unbind that member (see: vfiobroker groups), or ask for "
+		    "it too");
 	} else {
 		session_say(s, MON_TEXT_WHY, "cannot open /dev/vfio/%d: %s",
 		    group, strerror(-r));

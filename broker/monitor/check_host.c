@@ -10,7 +10,6 @@
 #include "config.h"
 #include "guard.h"
 #include "inventory.h"
-#include "lease.h"
 #include "policyload.h"
 
 #include <string.h>

@@ -479,7 +479,6 @@ worker_failed(
 	}
 }
 
-/* A reset that came late is one all the same: the next would be as late. */
 /* A claim line for its PF had to wait for this. */
 static void
 settle_pf(const struct device *vf)
@@ -491,6 +490,7 @@ settle_pf(const struct device *vf)
 		look_later(pf, 0);
 }
 
+/* A reset that came late is one all the same: the next would be as late. */
 static void
 wedged_done(struct device *d, const struct worker_result *res)
 {

@@ -250,6 +250,26 @@ START_TEST(quarantined)
 }
 END_TEST
 
+/* It was proven free before it was quarantined: it counts for nobody. */
+START_TEST(quarantined_counts_not)
+{
+	static struct lease l = { .id = 42, .probefd = -1, .ended = true };
+	bool waits = _i == 0;
+
+	TAILQ_INIT(&l.devices);
+	l.nheld = 1; /* another of its devices is not free yet */
+	TAILQ_INSERT_TAIL(&ended_leases, &l, entry);
+	machine("vfio-pci");
+	record(waits ? "quarantined" : "leased", 42);
+	start();
+	ck_assert_ptr_eq(device->held_by, waits ? NULL : &l);
+	ck_assert_uint_eq(l.nheld, waits ? 1 : 2);
+	if (!waits)
+		assert_comes_to(STATE_QUARANTINED);
+	ck_assert_uint_eq(l.nheld, 1);
+}
+END_TEST
+
 static const char *const bad[] = { "", "junk\n",
 	"vfiobroker-device 1\nbdf " NAME "\nstep bind\n",
 	"vfiobroker-device 1\nbdf 0000:02:00.0\nstep bind\ndriver igbvf\n"
@@ -344,6 +364,7 @@ main(void)
 	tcase_add_loop_test(tc, lease_lives, 0, 2);
 	tcase_add_loop_test(tc, lease_of_another, 0, 2);
 	tcase_add_loop_test(tc, quarantined, 0, 2);
+	tcase_add_loop_test(tc, quarantined_counts_not, 0, 2);
 	tcase_add_loop_test(tc, unreadable, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(tc, worker_lives);
 	tcase_add_loop_test(tc, no_record, 0, 2);
