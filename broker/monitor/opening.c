@@ -15,6 +15,7 @@
 #include "broker/common/log.h"
 #include "child.h"
 #include "config.h"
+#include "inventory.h"
 #include "lease.h"
 #include "loop.h"
 #include "request.h"
@@ -225,6 +226,60 @@ opening_start(struct session *s, const struct mon_open_group *m)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&openings, o, entry);
+}
+
+/* One fd by itself, which opened without waiting: that needs no child. */
+static void
+opening_send(struct session *s, uint64_t lease, int fd, enum mon_fd_kind kind,
+    const struct bdf *device)
+{
+	struct mon_grant g = { .lease = lease, .nfds = 1 };
+
+	g.fds[0].kind = kind;
+	g.fds[0].group = -1;
+	if (device != NULL)
+		g.fds[0].device = *device;
+	session_send(s, MON_GRANT, &g, &fd, 1);
+	session_end(s, STATUS_OK);
+}
+
+/* A sibling that came along has no cdev to give. */
+void
+opening_cdev(struct session *s, const struct lease *l, const struct bdf *bdf)
+{
+	const struct device *d = inventory_find(bdf);
+	char name[BDF_STRLEN];
+	int fd;
+
+	if (d == NULL || d->lease != l || !d->record.cdev) {
+		session_refuse(s, STATUS_DENIED,
+		    "lease %llu has no cdev of %s", (unsigned long long)l->id,
+		    bdf_format(bdf, name));
+		return;
+	}
+	fd = vfio_open_cdev(bdf);
+	if (fd < 0)
+		session_refuse(s, STATUS_OS, "cannot open the cdev of %s: %s",
+		    device_name(d), strerror(-fd));
+	else
+		opening_send(s, l->id, fd, MON_FD_DEVICE, bdf);
+}
+
+/* It gives access to no device, but only root's has the accounting set. */
+void
+opening_iommufd(struct session *s, const struct lease *l)
+{
+	int fd = l->iommufd ? vfio_open_iommufd() : -EINVAL;
+
+	if (!l->iommufd)
+		session_refuse(s, STATUS_DENIED,
+		    "lease %llu has its devices by container and groups",
+		    (unsigned long long)l->id);
+	else if (fd < 0)
+		session_refuse(s, STATUS_OS, "cannot open /dev/iommu: %s",
+		    strerror(-fd));
+	else
+		opening_send(s, l->id, fd, MON_FD_IOMMUFD, NULL);
 }
 
 void

@@ -45,9 +45,9 @@ late(uint64_t lease, const struct node *node, struct late_nodes *out)
 {
 	if (lease != 42)
 		return -EPERM;
-	if (node->kind == NODE_CONTAINER)
+	if (node->kind != NODE_GROUP)
 		return 0;
-	switch (node->group) {
+	switch (node->number) {
 	case 11:
 		out->fd = memfd_create("late", MFD_CLOEXEC);
 		return 0;
@@ -87,13 +87,17 @@ make_pipe(void)
 static int
 go_under(void)
 {
-	struct supervision s = { .dir = "/dev/vfio",
+	struct supervision s = { .dir = "/dev",
 		.lease = 42,
-		.containerfd = memfd_create("container", MFD_CLOEXEC),
-		.ngroups = 3,
-		.groups = { { 7, memfd_create("seven", MFD_CLOEXEC) },
-		    { 9, memfd_create("nine", MFD_CLOEXEC) },
-		    { 10, make_pipe() } },
+		.nnodes = 6,
+		.nodes = { { { NODE_CONTAINER, -1 },
+			       memfd_create("container", MFD_CLOEXEC) },
+		    { { NODE_GROUP, 7 }, memfd_create("seven", MFD_CLOEXEC) },
+		    { { NODE_GROUP, 9 }, memfd_create("nine", MFD_CLOEXEC) },
+		    { { NODE_GROUP, 10 }, make_pipe() },
+		    { { NODE_IOMMUFD, -1 },
+			memfd_create("iommufd", MFD_CLOEXEC) },
+		    { { NODE_CDEV, 7 }, memfd_create("cdev", MFD_CLOEXEC) } },
 		.late = late };
 
 	return supervise_start(&s);
@@ -206,6 +210,8 @@ openat_opens(void)
 	/* An absolute path does not care about the directory. */
 	fd = syscall(SYS_openat, -1, "/dev//vfio/./9", O_RDWR);
 	EXPECT(is_memfd((int)fd, "nine"));
+	EXPECT(is_memfd(open("/dev/iommu", O_RDWR), "iommufd"));
+	EXPECT(is_memfd(open("/dev/vfio/devices/vfio7", O_RDWR), "cdev"));
 	fd =
 	    syscall(SYS_openat2, AT_FDCWD, "/dev/vfio/vfio", &how, sizeof(how));
 	EXPECT(is_memfd((int)fd, "container"));

@@ -144,7 +144,7 @@ START_TEST(not_proven)
 	life_event(device, LIFE_CLOSED, "closed");
 	loop_until("so many looks", is_looked_at, &looks);
 	ck_assert_int_eq(device->state, STATE_DRAINING);
-	ck_assert_str_eq(device->why, "group -1: Invalid argument");
+	ck_assert_str_eq(device->why, "prove: Invalid argument");
 	ck_assert_str_eq(work_content(DEVICE "reset"), "");
 	device->facts.group = NO_GROUP;
 	assert_comes_to(STATE_READY);

@@ -19,7 +19,7 @@ paused=(-S -m 64 -machine q35 -global "ICH9-LPC.acpi-pci-hotplug-with-bridge-sup
 host_close() {
 	modprobe -a vfio-pci kvm-amd || return
 	udevadm settle --timeout=60 || return
-	chmod 0600 /dev/vfio/* || return
+	find /dev/vfio -type c -exec chmod 0600 {} + || return
 	[ ! -e /proc/sys/kernel/yama ] || sysctl -qw kernel.yama.ptrace_scope=1
 }
 
