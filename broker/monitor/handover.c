@@ -152,8 +152,8 @@ refuse_busy(const struct handover *h, struct session *s)
 
 	session_say(s, MON_TEXT_WHY,
 	    "group %d is open in a process that has no lease", group);
-	session_say(s, MON_TEXT_FIX, "end it (see: fuser -v /dev/vfio/%d)",
-	    group);
+	session_say(
+	    s, MON_TEXT_FIX, "end it (see: fuser -v /dev/vfio/%d)", group);
 	return STATUS_BUSY;
 }
 

@@ -135,7 +135,7 @@ holders_of_cdev(const struct bdf *bdf, char *buf, size_t len)
 	buf[0] = '\0';
 	if (sysfs_cdev(bdf, name, &number) != 0)
 		return;
-	snprintf(node, sizeof(node), "%s" VFIO_CDEV_DIR "/%s",
-	    config.sysroot, name);
+	snprintf(
+	    node, sizeof(node), "%s" VFIO_CDEV_DIR "/%s", config.sysroot, name);
 	holders_of(node, buf, len);
 }

@@ -28,18 +28,15 @@ struct keyfile_key {
 	bool added; /* later: files of older builds lack it, it is zero then */
 };
 
-#define KEYFILE_KEY(n, t, object, member)                         \
-	{                                                         \
-		.name = (n), .type = (t),                         \
-		.offset = offsetof(object, member),               \
-		.size = sizeof(((object *)NULL)->member)          \
+#define KEYFILE_KEY(n, t, object, member)                                     \
+	{                                                                     \
+		.name = (n), .type = (t), .offset = offsetof(object, member), \
+		.size = sizeof(((object *)NULL)->member)                      \
 	}
-#define KEYFILE_ADDED(n, t, object, member)                       \
-	{                                                         \
-		.name = (n), .type = (t),                         \
-		.offset = offsetof(object, member),               \
-		.size = sizeof(((object *)NULL)->member),         \
-		.added = true                                     \
+#define KEYFILE_ADDED(n, t, object, member)                                   \
+	{                                                                     \
+		.name = (n), .type = (t), .offset = offsetof(object, member), \
+		.size = sizeof(((object *)NULL)->member), .added = true       \
 	}
 
 /* Returns the length, below len; 0 when there is no room. */

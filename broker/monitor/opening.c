@@ -252,9 +252,8 @@ opening_cdev(struct session *s, const struct lease *l, const struct bdf *bdf)
 	int fd;
 
 	if (d == NULL || d->lease != l || !d->record.cdev) {
-		session_refuse(s, STATUS_DENIED,
-		    "lease %llu has no cdev of %s", (unsigned long long)l->id,
-		    bdf_format(bdf, name));
+		session_refuse(s, STATUS_DENIED, "lease %llu has no cdev of %s",
+		    (unsigned long long)l->id, bdf_format(bdf, name));
 		return;
 	}
 	fd = vfio_open_cdev(bdf);
@@ -276,8 +275,8 @@ opening_iommufd(struct session *s, const struct lease *l)
 		    "lease %llu has its devices by container and groups",
 		    (unsigned long long)l->id);
 	else if (fd < 0)
-		session_refuse(s, STATUS_OS, "cannot open /dev/iommu: %s",
-		    strerror(-fd));
+		session_refuse(
+		    s, STATUS_OS, "cannot open /dev/iommu: %s", strerror(-fd));
 	else
 		opening_send(s, l->id, fd, MON_FD_IOMMUFD, NULL);
 }

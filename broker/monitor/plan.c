@@ -328,14 +328,6 @@ step_rebind_bind(struct run *run)
 	return is_home(run, &e) || e != 0 ? e : bind_to(run, VFIO_DRIVER);
 }
 
-#define REBIND_STEPS                                               \
-	{ "note", step_note_native, true },                        \
-	    { "rebind-override", step_rebind_override, false },    \
-	    { "rebind-unbind", step_home_unbind, false },          \
-	{                                                          \
-		"rebind-bind", step_rebind_bind, false             \
-	}
-
 static const struct {
 	const char *name;
 	bool opens_group;
@@ -362,9 +354,15 @@ static const struct {
 	    { { "prove", step_prove, true } } },
 	[PLAN_NAME] = { "name", true, true, { { "name", step_name, true } } },
 	[PLAN_REBIND] = { "rebind", true, false,
-	    { { "prove", step_prove, true }, REBIND_STEPS } },
+	    { { "prove", step_prove, true }, { "note", step_note_native, true },
+		{ "rebind-override", step_rebind_override, false },
+		{ "rebind-unbind", step_home_unbind, false },
+		{ "rebind-bind", step_rebind_bind, false } } },
 	[PLAN_REBIND_NAME] = { "rebind", true, true,
-	    { { "name", step_name, true }, REBIND_STEPS } },
+	    { { "name", step_name, true }, { "note", step_note_native, true },
+		{ "rebind-override", step_rebind_override, false },
+		{ "rebind-unbind", step_home_unbind, false },
+		{ "rebind-bind", step_rebind_bind, false } } },
 };
 
 const char *

@@ -276,8 +276,8 @@ worker_run(struct worker *w)
 static bool
 worker_related(const struct worker *a, const struct worker *b)
 {
-	if (a->group >= 0 && a->group == b->group && plan_opens_group(a->plan) &&
-	    plan_opens_group(b->plan))
+	if (a->group >= 0 && a->group == b->group &&
+	    plan_opens_group(a->plan) && plan_opens_group(b->plan))
 		return true;
 	return bdf_cmp(&a->pf, &b->pf) == 0 &&
 	       (bdf_cmp(&a->bdf, &a->pf) == 0) !=

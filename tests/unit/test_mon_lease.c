@@ -29,8 +29,7 @@ static const struct peer peer = {
 };
 
 static const struct mon_acquire nothing = { .memlock = 0 };
-static const struct mon_acquire wish = { .memlock = 1 << 30,
-	.label = "guest" };
+static const struct mon_acquire wish = { .memlock = 1 << 30, .label = "guest" };
 
 static struct fixture tree;
 static struct lease *lease;
@@ -347,7 +346,8 @@ START_TEST(one_of_many)
 	int fds[20];
 
 	for (int i = 0; i < 20; i++)
-		ck_assert_int_eq(lease_create(&peer, &nothing, &l[i], &fds[i]), 0);
+		ck_assert_int_eq(
+		    lease_create(&peer, &nothing, &l[i], &fds[i]), 0);
 	close(holder);
 	loop_until("the end of the lease", is_over, &id);
 	for (int i = 0; i < 20; i++) {

@@ -18,9 +18,9 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/test_mon.h"
 
-static const struct mon_acquire wish = { .memlock = 7,
-	.flags = MON_ACQUIRE_IOMMUFD,
-	.label = "guest" };
+static const struct mon_acquire wish = {
+	.memlock = 7, .flags = MON_ACQUIRE_IOMMUFD, .label = "guest"
+};
 
 static struct fixture tree;
 static char rundir[128];

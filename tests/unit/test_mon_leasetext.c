@@ -101,9 +101,8 @@ START_TEST(text_form)
 	ck_assert_str_eq(text, GOOD);
 	ck_assert_int_eq(parse(GOOD, strlen(GOOD), &back), 0);
 	assert_same(&l, &back);
-	ck_assert_int_eq(parse(HEAD LABEL OLD_TAIL,
-			     strlen(HEAD LABEL OLD_TAIL), &back),
-	    0);
+	ck_assert_int_eq(
+	    parse(HEAD LABEL OLD_TAIL, strlen(HEAD LABEL OLD_TAIL), &back), 0);
 	assert_same(&l, &back);
 }
 END_TEST

@@ -405,10 +405,9 @@ START_TEST(rebind)
 	struct record r;
 
 	d->facts.group = groups[0].group;
-	d->record = (struct record){ .bdf = d->facts.bdf,
-		.lease = 42,
-		.taken = true,
-		.cdev = true };
+	d->record = (struct record){
+		.bdf = d->facts.bdf, .lease = 42, .taken = true, .cdev = true
+	};
 	strcpy(d->record.driver, "igbvf");
 	ck_assert_int_eq(worker_start(d, plan), 0);
 	r = next_record("rebind-override");
@@ -423,7 +422,8 @@ START_TEST(rebind)
 	ck_assert_int_eq(res->error, 0);
 	ck_assert_str_eq(res->step, "rebind-bind");
 	ck_assert_int_eq(record_read(&d->facts.bdf, &r), 0);
-	ck_assert_str_eq(r.driver, "igbvf"); /* what goes home has not changed */
+	ck_assert_str_eq(
+	    r.driver, "igbvf"); /* what goes home has not changed */
 }
 END_TEST
 
@@ -477,8 +477,8 @@ START_TEST(rebind_held)
 
 	fixture_file(&tree, "247:3\n", DEVICE "vfio-dev/vfio3/dev");
 	fixture_file(&tree, "", "dev/vfio/devices/vfio3");
-	fd = openat(
-	    tree.rootfd, "dev/vfio/devices/vfio3", O_RDONLY | O_CLOEXEC);
+	fd =
+	    openat(tree.rootfd, "dev/vfio/devices/vfio3", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	d->facts.group = groups[0].group;
 	d->record.cdev = d->record.taken = true;
@@ -486,8 +486,8 @@ START_TEST(rebind_held)
 	res = work_result(d);
 	ck_assert_int_eq(res->error, -EBUSY);
 	snprintf(me, sizeof(me), "pid %d (", (int)getpid());
-	ck_assert(_i == 0 ? res->text[0] == '\0'
-			  : strstr(res->text, me) != NULL);
+	ck_assert(
+	    _i == 0 ? res->text[0] == '\0' : strstr(res->text, me) != NULL);
 	ck_assert_int_eq(record_read(&d->facts.bdf, &r), -ENOENT);
 	close(fd);
 }
