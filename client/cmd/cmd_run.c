@@ -52,8 +52,7 @@ read_program(
 
 /* The fd is the supervision's from here on. */
 static void
-supervision_add(
-    struct supervision *s, enum node_kind kind, int number, int *fd)
+supervision_add(struct supervision *s, enum node_kind kind, int number, int *fd)
 {
 	if (*fd == -1)
 		return;
@@ -116,8 +115,9 @@ cmd_run(const struct command *c, int argc, char **argv)
 		    option_device, &wish.devices },
 		{ "memlock", "SIZE", "instead of what -m says, and 1G",
 		    option_size, &wish.memlock },
-		{ "iommufd", NULL, "an iommufd and cdevs for a program that is "
-				   "not QEMU",
+		{ "iommufd", NULL,
+		    "an iommufd and cdevs for a program that is "
+		    "not QEMU",
 		    option_flag, &wish.iommufd },
 		{ "label", "TEXT", "a name for the lease", option_text,
 		    &wish.label },

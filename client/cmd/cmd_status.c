@@ -124,12 +124,12 @@ status_json(const struct state_of_things *s)
 		if (on_its_way(&s->devices[i]))
 			json_array_append_new(
 			    devices, json_device(&s->devices[i]));
-	json_object_update_new(j,
-	    json_pack("{s:s, s:i, s:i, s:b, s:b, s:{s:b, s:b}, s:o, s:o}",
-		"broker", w->broker, "protocol", (int)w->version, "uid",
-		(int)w->uid, "admin", w->admin, "vfio", w->vfio, "backends",
-		"group", w->backend_group, "iommufd", w->backend_iommufd,
-		"leases", leases, "devices", devices));
+	json_object_update_new(
+	    j, json_pack("{s:s, s:i, s:i, s:b, s:b, s:{s:b, s:b}, s:o, s:o}",
+		   "broker", w->broker, "protocol", (int)w->version, "uid",
+		   (int)w->uid, "admin", w->admin, "vfio", w->vfio, "backends",
+		   "group", w->backend_group, "iommufd", w->backend_iommufd,
+		   "leases", leases, "devices", devices));
 	return json_print(j);
 }
 

@@ -167,8 +167,8 @@ cdev_device(int number, struct vfiobroker_bdf *out)
 	const char *name;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/sys/class/vfio-dev/vfio%d/device",
-	    number);
+	snprintf(
+	    path, sizeof(path), "/sys/class/vfio-dev/vfio%d/device", number);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0)
 		return -errno;

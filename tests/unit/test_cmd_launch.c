@@ -154,8 +154,7 @@ START_TEST(exec_passes_cdevs)
 	    "exec --iommufd --device 01:10.0 --device 01:10.4 -- sh -c",
 	    show_fds);
 	ck_assert_int_eq(r.status, 0);
-	has(r.out,
-	    "lease:iommufd:device-0000.01.10.0:device-0000.01.10.4\n");
+	has(r.out, "lease:iommufd:device-0000.01.10.0:device-0000.01.10.4\n");
 	has(r.out, "\n3 /memfd:lease (deleted)\n");
 	has(r.out, "\n4 /memfd:iommufd (deleted)\n");
 	has(r.out, "\n5 /memfd:cdev-10.0 (deleted)\n");

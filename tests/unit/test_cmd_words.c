@@ -305,8 +305,7 @@ START_TEST(node_long_path)
 	memset(path, '/', sizeof(path));
 	strcpy(path + 4000, "dev/vfio/7");
 	ck_assert_int_eq(node_of_path("/dev", path).kind, NODE_NONE);
-	ck_assert_int_eq(
-	    node_of_path("/dev", path + 3500).kind, NODE_GROUP);
+	ck_assert_int_eq(node_of_path("/dev", path + 3500).kind, NODE_GROUP);
 }
 END_TEST
 

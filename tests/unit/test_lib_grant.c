@@ -443,8 +443,8 @@ START_TEST(open_iommufd)
 	int fd = -7;
 
 	offer_alone(kind, 0, 1, 0);
-	ck_assert_int_eq(vfiobroker_open_iommufd(h, 5, &fd),
-	    _i == 0 ? 0 : -EPROTO);
+	ck_assert_int_eq(
+	    vfiobroker_open_iommufd(h, 5, &fd), _i == 0 ? 0 : -EPROTO);
 	ck_assert(_i == 0 ? cloexec(fd) : fd == -1);
 	ck_assert_uint_eq(fd_count(), before + (_i == 0) - (_i != 0));
 }
@@ -542,8 +542,8 @@ main(void)
 	tcase_add_loop_test(tc, grant_wrong, 0, GRANT_ERRORS);
 	tcase_add_test(tc, too_many_devices);
 	tcase_add_loop_test(tc, open_group, 0, 5);
-	tcase_add_loop_test(tc, open_device, 0,
-	    sizeof(devices) / sizeof(devices[0]));
+	tcase_add_loop_test(
+	    tc, open_device, 0, sizeof(devices) / sizeof(devices[0]));
 	tcase_add_loop_test(tc, open_iommufd, 0, 2);
 	tcase_add_test(tc, open_no_group);
 	tcase_add_test(tc, small);
