@@ -289,7 +289,7 @@ is_free(struct check *c, const struct device *d, bool *wait)
 	const struct device *vf;
 
 	if (!taken && (d->state == STATE_HOST || d->state == STATE_READY) &&
-	    !life_arriving(d)) {
+	    !life_arriving(d) && !life_in_transit(d)) {
 		*wait = false;
 		vf = check_stuck_vf(d);
 		if (vf != NULL)

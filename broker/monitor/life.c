@@ -47,11 +47,14 @@ life_allows(const struct device *d, enum device_event ev)
 	return transition_next(d->state, ev) >= 0;
 }
 
+/* One that was taken off vfio-pci behind our back goes home next. */
 bool
 life_in_transit(const struct device *d)
 {
 	return d->state == STATE_CLAIMING || d->state == STATE_DRAINING ||
-	       d->state == STATE_RESETTING || d->state == STATE_RESTORING;
+	       d->state == STATE_RESETTING || d->state == STATE_RESTORING ||
+	       (d->state == STATE_READY && d->record.taken &&
+		   d->wanted == NULL && !device_on_vfio(d));
 }
 
 /* ---- records ---------------------------------------------------------- */
