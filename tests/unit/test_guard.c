@@ -15,7 +15,7 @@
 
 #include <check.h>
 
-#include "broker/monitor/guard.h"
+#include "broker/guard/guard.h"
 #include "tests/unit/fixture.h"
 
 #define DEV "pci0000:00/0000:00:02.0"
