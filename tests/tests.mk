@@ -61,7 +61,7 @@ $(B)/tests/lib%.a:
 
 parts_of = $(strip $(if $(filter test_cmd%,$(1)),cmd helpers policy common, \
 	$(if $(filter test_session% test_proto%,$(1)),session common, \
-	$(if $(filter test_guard_%,$(1)),guard helpers common, \
+	$(if $(filter test_guard test_guard_%,$(1)),guard helpers common, \
 	$(if $(filter test_lib%,$(1)),client common, \
 	$(if $(filter test_policy%,$(1)),policy common, \
 	monitor helpers policy common))))))

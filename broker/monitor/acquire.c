@@ -345,8 +345,8 @@ acquisition_look(struct acquisition *a, const struct check *c)
 	if (a->look != NULL && !hostuse_done(a->look))
 		return;
 	hostuse_drop(&a->look);
-	a->look = hostuse_look(a->session->peer.uid, c->to_see, c->nto_see,
-	    acquisition_seen, a);
+	a->look = hostuse_look(
+	    a->session->peer.uid, c->to_see, c->nto_see, acquisition_seen, a);
 	if (a->look == NULL)
 		acquisition_end(a, STATUS_INTERNAL);
 }

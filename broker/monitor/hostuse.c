@@ -227,8 +227,8 @@ struct hostuse *
 hostuse_look(uid_t uid, const struct bdf *bdfs, size_t n, void (*done)(void *),
     void *arg)
 {
-	struct hostuse *l = n <= GUARDMSG_DEVICES_MAX ? calloc(1, sizeof(*l))
-						      : NULL;
+	struct hostuse *l =
+	    n <= GUARDMSG_DEVICES_MAX ? calloc(1, sizeof(*l)) : NULL;
 
 	if (l == NULL)
 		return NULL;

@@ -25,8 +25,8 @@ struct hostuse;
  * Later, and not before this returns, calls done(arg) once: the answer is there,
  * or will not come in time.  Drops no look by itself.  NULL: no memory.
  */
-struct hostuse *hostuse_look(uid_t, const struct bdf *, size_t n,
-    void (*done)(void *arg), void *arg);
+struct hostuse *hostuse_look(
+    uid_t, const struct bdf *, size_t n, void (*done)(void *arg), void *arg);
 
 /* Whether done() was called. */
 bool hostuse_done(const struct hostuse *);
