@@ -3,7 +3,8 @@
  * The guard's box, called by main.c before it reads anything.  Root was left
  * before this program was executed; what can be left of it are two capabilities,
  * to see which files the processes of others have open.  Must not let them stay
- * where they are of no use: they are enough to become root again.
+ * where they are of no use: without the filter (filter.c) they would be enough to
+ * become root again.
  */
 
 #include "confine.h"

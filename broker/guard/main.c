@@ -24,6 +24,7 @@
 #include "broker/common/guardmsg.h"
 #include "broker/common/log.h"
 #include "broker/guard/confine.h"
+#include "broker/guard/filter.h"
 #include "broker/guard/guard.h"
 
 struct question {
@@ -101,6 +102,8 @@ main(int argc, char **argv)
 	r = confine();
 	if (r == 0)
 		r = confine_capabilities(needs_capabilities(&q));
+	if (r == 0)
+		r = filter_install();
 	if (r != 0) {
 		log_warn("cannot confine the guard: %s", strerror(-r));
 		return EX_OSERR;

@@ -263,8 +263,7 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(s, tc);
-	tcase_add_loop_test(
-	    tc, scene, 0, sizeof(scenes) / sizeof(scenes[0]));
+	tcase_add_loop_test(tc, scene, 0, sizeof(scenes) / sizeof(scenes[0]));
 	tcase_add_test(tc, long_place);
 	tcase_add_test(tc, too_many);
 	return run_suite(s);

@@ -215,8 +215,7 @@ main(void)
 	TCase *tc = tcase_create("guard: interfaces");
 
 	suite_add_tcase(s, tc);
-	tcase_add_loop_test(
-	    tc, scene, 0, sizeof(scenes) / sizeof(scenes[0]));
+	tcase_add_loop_test(tc, scene, 0, sizeof(scenes) / sizeof(scenes[0]));
 	if (geteuid() == 0) /* the links of others' fds */
 		tcase_add_test(tc, live_addresses);
 	return run_suite(s);

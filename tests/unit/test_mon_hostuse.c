@@ -340,10 +340,8 @@ START_TEST(not_root)
 		   "/proc/self/status >$T/is; ls /proc/self/fd >>$T/is");
 	look_now();
 	is = guard_wrote("is");
-	ck_assert_ptr_nonnull(
-	    strstr(is, "Uid:\t65534\t65534\t65534\t65534\n"));
-	ck_assert_ptr_nonnull(
-	    strstr(is, "Gid:\t65534\t65534\t65534\t65534\n"));
+	ck_assert_ptr_nonnull(strstr(is, "Uid:\t65534\t65534\t65534\t65534\n"));
+	ck_assert_ptr_nonnull(strstr(is, "Gid:\t65534\t65534\t65534\t65534\n"));
 	ck_assert_ptr_nonnull(strstr(is, "Groups:\t \n"));
 	ck_assert_ptr_nonnull(strstr(is, "NoNewPrivs:\t1\n"));
 	ck_assert_uint_eq(caps(is, "CapPrm:\t") & ~two, 0);
