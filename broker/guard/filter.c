@@ -33,19 +33,20 @@
 #endif
 
 /* The low word of an argument; all the machines above are little-endian. */
-#define ARGUMENT(n) (offsetof(struct seccomp_data, args) + 8 * (n))
+#define ARGUMENT(n) \
+	(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * (n))
 
 #define ALLOW(nr)                                      \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), \
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 /* Where those bits of argument n are that value. */
-#define ALLOW_IF(nr, n, bits, value)                            \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 5),          \
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(n)),    \
-	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits),          \
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),   \
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),       \
+#define ALLOW_IF(nr, n, bits, value)                          \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 5),        \
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(n)),  \
+	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits),        \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1), \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),     \
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 
 static struct sock_filter program[] = {

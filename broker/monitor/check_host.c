@@ -8,12 +8,16 @@
 
 #include "check_part.h"
 
+#include "broker/common/guardmsg.h"
 #include "broker/common/log.h"
 #include "config.h"
 #include "inventory.h"
 #include "policyload.h"
 
 #include <string.h>
+
+_Static_assert(
+    CHECK_MEMBERS_MAX <= GUARDMSG_DEVICES_MAX, "all of them in one look");
 
 struct guard_run {
 	struct check *check; /* NULL: only the log hears */

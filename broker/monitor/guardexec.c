@@ -12,8 +12,11 @@
 #include "child.h"
 #include "config.h"
 
+#include <bsd/string.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
@@ -25,17 +28,18 @@
 static int
 execute(const struct bdf *bdfs, size_t n)
 {
+	char name[] = "vfiobroker-guard", sysroot[PATH_MAX];
 	char names[GUARDMSG_DEVICES_MAX][BDF_STRLEN];
-	char *argv[GUARDMSG_DEVICES_MAX + 3] = { NULL }, *envp[] = { NULL };
+	char *argv[GUARDMSG_DEVICES_MAX + 3] = { name, sysroot };
+	char *envp[] = { NULL };
 
-	argv[0] = strdup("vfiobroker-guard");
-	argv[1] = strdup(config.sysroot);
+	if (strlcpy(sysroot, config.sysroot, sizeof(sysroot)) >=
+	    sizeof(sysroot))
+		return -ENAMETOOLONG;
 	for (size_t i = 0; i < n; i++) {
 		argv[i + 2] = names[i];
 		bdf_format(&bdfs[i], names[i]);
 	}
-	if (argv[0] == NULL || argv[1] == NULL)
-		return -ENOMEM;
 	execve(config.guard_program, argv, envp);
 	return -errno;
 }

@@ -87,12 +87,11 @@ look_run(struct hostuse *l, struct process *p)
 	int r = guardexec(&p->pid, &l->fd, l->bdfs, l->n);
 
 	l->started = true;
-	if (r == 0) {
-		l->pid = p->pid;
-		p->uid = l->uid;
+	l->pid = p->pid;
+	p->uid = l->uid;
+	if (r == 0)
 		r = loop_event(&l->readable, l->fd, EV_READ | EV_PERSIST,
 		    look_readable, l);
-	}
 	l->error = r;
 	loop_timer(l->timer, r == 0 ? config.worker_timeout * 1000 : 0);
 	FAULT("look:started");

@@ -42,15 +42,15 @@ END_TEST
 
 START_TEST(texts)
 {
-	static const char not [] = { '\n', '\x1b', '\x7f', '\xc3', '\x01' };
+	static const char wrong[] = { '\n', '\x1b', '\x7f', '\xc3', '\x01' };
 
 	memset(m.what, 'x', sizeof(m.what) - 1);
 	ck_assert(guardmsg_check(&m, 3));
 	m.what[sizeof(m.what) - 1] = 'x';
 	ck_assert(!guardmsg_check(&m, 3));
-	for (size_t i = 0; i < sizeof(not ); i++) {
+	for (size_t i = 0; i < sizeof(wrong); i++) {
 		setup();
-		m.what[2] = not [i];
+		m.what[2] = wrong[i];
 		ck_assert(!guardmsg_check(&m, 3));
 	}
 	for (size_t i = strlen("vda1 ~") + 1; i < sizeof(m.what); i++) {
