@@ -21,6 +21,13 @@
 
 #define NOBODY 65534
 
+/* A sanitizer has no room in the box. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 static struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
 
 static void
@@ -163,10 +170,13 @@ main(void)
 
 	if (geteuid() == 0) {
 		tcase_add_test(tc, not_root);
-		tcase_add_loop_test(tc, capabilities, 0, 2);
+		if (!SANITIZED)
+			tcase_add_loop_test(tc, capabilities, 0, 2);
 	}
-	tcase_add_test(tc, reads_only);
-	tcase_add_test(tc, enough_to_look);
+	if (!SANITIZED) {
+		tcase_add_test(tc, reads_only);
+		tcase_add_test(tc, enough_to_look);
+	}
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }

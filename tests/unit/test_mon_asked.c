@@ -62,10 +62,12 @@ setup(void)
 static struct asker *
 asker(uid_t uid)
 {
-	struct asker *a = calloc(1, sizeof(*a));
+	static struct asker askers[2];
+	static unsigned n;
+	struct asker *a = &askers[n++];
 	int fds[2];
 
-	ck_assert_ptr_nonnull(a);
+	ck_assert_uint_le(n, 2);
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
 	a->fd = fds[1];
