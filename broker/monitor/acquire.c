@@ -43,6 +43,7 @@ struct acquisition {
 	struct mon_acquire req;
 	int pidfd; /* -1: the peer itself */
 	struct event *timeout;
+	struct hostuse *look; /* under way, or done and not yet used */
 	bool impatient; /* no more waiting */
 	enum status failure; /* with why, when a claim failed */
 	char failed[WHY_MAX + 64];
@@ -73,6 +74,7 @@ acquisition_drop(struct acquisition *a)
 	a->session->acquisition = NULL;
 	unwant(a);
 	loop_free(&a->timeout);
+	hostuse_drop(&a->look);
 	pidfd_discard(&a->pidfd);
 	free(a);
 }
@@ -221,6 +223,7 @@ acquisition_check(struct acquisition *a)
 		.foreign = a->session->peer.foreign,
 		.lease = a->req.lease == 0 ? NULL : lease_find(a->req.lease),
 		.asker = a,
+		.look = a->look,
 		.bdfs = a->req.devices,
 		.nbdfs = a->req.ndevices,
 		.memlock = a->req.memlock,
@@ -228,6 +231,26 @@ acquisition_check(struct acquisition *a)
 
 	check_run(&c);
 	return c;
+}
+
+static void
+acquisition_seen(void *arg)
+{
+	(void)arg;
+	acquisition_poke();
+}
+
+/* One at a time; the next one if others are wanted by then. */
+static void
+acquisition_look(struct acquisition *a, const struct check *c)
+{
+	if (a->look != NULL && !hostuse_done(a->look))
+		return;
+	hostuse_drop(&a->look);
+	a->look = hostuse_look(
+	    a->session->peer.uid, c->to_see, c->nto_see, acquisition_seen, a);
+	if (a->look == NULL)
+		acquisition_end(a, STATUS_INTERNAL);
 }
 
 static void
@@ -247,7 +270,11 @@ acquisition_try(struct acquisition *a)
 		return;
 	}
 	c = acquisition_check(a);
-	if (c.pending && c.status == STATUS_OK) {
+	if (!c.unseen) /* a later answer shall not rest on it */
+		hostuse_drop(&a->look);
+	if (c.unseen) {
+		acquisition_look(a, &c);
+	} else if (c.pending && c.status == STATUS_OK) {
 		/* Its workers report, or are called late: no need to wait
 		 * for anything else. */
 	} else if (c.status == STATUS_OK) {

@@ -342,8 +342,8 @@ void
 check_run(struct check *c)
 {
 	c->status = STATUS_OK;
-	c->wait = c->pending = false;
-	c->nmembers = 0;
+	c->wait = c->pending = c->unseen = false;
+	c->nmembers = c->nto_see = 0;
 	STAILQ_INIT(&c->texts);
 	check_home(c);
 	check_present(c);

@@ -319,6 +319,35 @@ life_unwanted(struct device *d)
 	settle_group(d);
 }
 
+/* The world may be another one since the look began: settled from scratch, with
+ * what was found, once. */
+static void
+claim_seen(void *arg)
+{
+	struct device *d = arg;
+
+	(void)inventory_refresh_driver(d); /* told there */
+	life_settle(d);
+	hostuse_drop(&d->look);
+}
+
+/* The policy would have it: if the host can do without it. */
+static void
+claim(struct device *d)
+{
+	if (!check_claimable(d, d->look))
+		return;
+	if (d->look != NULL && hostuse_done(d->look)) {
+		life_event(d, LIFE_CLAIM, "claimed by the policy");
+		return;
+	}
+	if (d->look == NULL)
+		d->look = hostuse_look(
+		    HOSTUSE_POLICY, &d->facts.bdf, 1, claim_seen, d);
+	if (d->look == NULL)
+		log_warn("%s is not claimed: no memory", device_name(d));
+}
+
 void
 life_settle(struct device *d)
 {
@@ -328,8 +357,8 @@ life_settle(struct device *d)
 	    (!d->claimed || !device_on_vfio(d)) && policyload_done())
 		life_event(d, LIFE_GO_HOME, "nobody wants it");
 	else if (d->state == STATE_HOST && d->claimed && !d->claim_failed &&
-		 !device_on_vfio(d) && check_claimable(d))
-		life_event(d, LIFE_CLAIM, "claimed by the policy");
+		 !device_on_vfio(d))
+		claim(d);
 	else if (d->state == STATE_HOST && device_on_vfio(d))
 		life_event(d, LIFE_FOUND, "it is on a vfio driver already");
 	else if (d->state == STATE_READY && !d->record.taken &&

@@ -259,6 +259,7 @@ ask(struct question *q)
 	uint64_t before = fingerprint();
 
 	asker_send(q->by, &q->m, sizeof(q->m));
+	walk_quiet(); /* the look at the host */
 	CHECK(q->by->ended);
 	CHECK(fingerprint() == before);
 	if (is_stranger(q)) {

@@ -5,13 +5,13 @@
 /*
  * For tests that run the monitor's decisions and lives as they are, many times,
  * without what only a kernel and other processes can do.  Defines all functions
- * of worker.h, vfio.h, memlock.h, guard.h, policyexec.h and loop.h, so that the
+ * of worker.h, vfio.h, memlock.h, hostuse.h, policyexec.h and loop.h, so that the
  * linker takes none of theirs:
  *
  *	a worker does nothing until the test says how it ends, and then the
  *	driver's link in the fixture and the device's record say so;
  *	nodes of VFIO are /dev/null, and limits of memory are raised by saying so;
- *	what the guard finds is what the test has noted for that function;
+ *	what a look at the host finds is what the test has noted for the function;
  *	the policy's loader is a child that writes what was compiled before;
  *	time stands still: a timer fires at once or when the test says.
  */
@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/monitor/guard.h"
+#include "broker/monitor/hostuse.h"
 #include "broker/monitor/inventory.h"
 #include "broker/monitor/loop.h"
 #include "broker/monitor/memlock.h"
@@ -77,14 +77,74 @@ function_bind(struct function *f, const char *driver)
 	function_link(f, "driver", target);
 }
 
+/* ---- what the host needs ----------------------------------------------- */
+
+struct hostuse {
+	TAILQ_ENTRY(hostuse) entry;
+	struct bdf bdfs[MACHINE_SIZE];
+	size_t n;
+	struct event *answer;
+	bool is_done;
+	void (*done)(void *);
+	void *arg;
+};
+
+static TAILQ_HEAD(, hostuse) looks = TAILQ_HEAD_INITIALIZER(looks);
+
+static inline void
+hostuse_answer(evutil_socket_t fd, short what, void *arg)
+{
+	struct hostuse *l = arg;
+
+	(void)fd;
+	(void)what;
+	l->is_done = true;
+	l->done(l->arg);
+}
+
+struct hostuse *
+hostuse_look(uid_t uid, const struct bdf *bdfs, size_t n, void (*done)(void *),
+    void *arg)
+{
+	struct hostuse *l = calloc(1, sizeof(*l));
+
+	(void)uid;
+	CHECK(n > 0 && n <= MACHINE_SIZE);
+	memcpy(l->bdfs, bdfs, n * sizeof(*bdfs));
+	l->n = n;
+	l->done = done;
+	l->arg = arg;
+	TAILQ_INSERT_TAIL(&looks, l, entry);
+	CHECK(loop_event(&l->answer, -1, 0, hostuse_answer, l) == 0);
+	event_active(l->answer, EV_TIMEOUT, 0);
+	return l;
+}
+
+bool
+hostuse_done(const struct hostuse *l)
+{
+	return l->is_done;
+}
+
+bool
+hostuse_knows(const struct hostuse *l, const struct bdf *bdf)
+{
+	if (l == NULL || !l->is_done)
+		return false;
+	for (size_t i = 0; i < l->n; i++)
+		if (bdf_cmp(&l->bdfs[i], bdf) == 0)
+			return true;
+	return false;
+}
+
 int
-guard_collect(const char *sysroot, const struct bdf *bdf,
+hostuse_each(const struct hostuse *l, const struct bdf *bdf,
     void (*found)(void *, enum reason, const char *), void *arg)
 {
 	const struct function *f = function_of(bdf);
 	const struct device *d = inventory_find(bdf);
 
-	(void)sysroot;
+	CHECK(hostuse_knows(l, bdf));
 	if (d->is_bridge)
 		found(arg, REASON_NOT_ENDPOINT, "a bridge");
 	else if (d->facts.group < 0)
@@ -93,6 +153,35 @@ guard_collect(const char *sysroot, const struct bdf *bdf,
 		if (f->reasons & 1U << r)
 			found(arg, r, "there");
 	return f->unreadable ? -EIO : 0;
+}
+
+void
+hostuse_drop(struct hostuse **look)
+{
+	if (*look == NULL)
+		return;
+	TAILQ_REMOVE(&looks, *look, entry);
+	loop_free(&(*look)->answer);
+	free(*look);
+	*look = NULL;
+}
+
+void
+hostuse_forget(const struct bdf *bdf)
+{
+	struct hostuse *l;
+
+	TAILQ_FOREACH(l, &looks, entry)
+		for (size_t i = 0; i < l->n; i++)
+			if (bdf_cmp(&l->bdfs[i], bdf) == 0)
+				l->bdfs[i] = l->bdfs[--l->n];
+}
+
+bool
+hostuse_reaped(pid_t pid)
+{
+	(void)pid;
+	return false;
 }
 
 /* ---- workers ----------------------------------------------------------- */

@@ -38,9 +38,8 @@ setup(void)
 {
 	fixture_init(&tree);
 	config.sysroot = tree.root;
-	fixture_pci(&tree, &(struct fixture_pci){ .bdf = NAME,
-			       .driver = "vfio-pci",
-			       .group = 7 });
+	fixture_pci(&tree, &(struct fixture_pci){
+			       .bdf = NAME, .driver = "vfio-pci", .group = 7 });
 	fixture_dir(&tree, "dev/vfio/devices");
 	nodes = mknodat(tree.rootfd, "dev/null", S_IFCHR | 0600, NULL_DEV) == 0;
 	lowest = lowest_fd();
@@ -56,8 +55,7 @@ teardown(void)
 static void
 node(const char *path, dev_t number)
 {
-	ck_assert_int_eq(
-	    mknodat(tree.rootfd, path, S_IFCHR | 0600, number), 0);
+	ck_assert_int_eq(mknodat(tree.rootfd, path, S_IFCHR | 0600, number), 0);
 }
 
 static void
