@@ -125,6 +125,46 @@ opening_grant(struct opening *o, struct session *s, int *fds)
 	session_end(s, STATUS_OK);
 }
 
+static const struct refusal {
+	int error;
+	enum status status;
+	const char *why; /* NULL: the error's own words */
+	const char *fix;
+} refusals[] = {
+	{ -EBUSY, STATUS_BUSY, "it is open already, and a group opens once",
+	    "close it where it is open" },
+	{ -ETIMEDOUT, STATUS_BUSY, "the kernel does not let go of the group",
+	    "try again in a moment: it may be resetting a device that was "
+	    "just closed" },
+	{ -EDQUOT, STATUS_BUSY, "too many that you asked for still wait",
+	    "try again when the kernel has answered those" },
+	{ -EADDRINUSE, STATUS_GROUP, "a member is bound to a host driver",
+	    "an administrator can unbind it (see: vfiobroker groups)" },
+	{ 0, STATUS_OS, NULL,
+	    "an administrator can see what is wrong with it (dmesg)" },
+};
+
+static void
+opening_refuse(const struct opening *o, struct session *s, int error)
+{
+	const struct lease *l = lease_find(o->lease);
+	const struct refusal *r = refusals;
+
+	while (r->error != 0 && r->error != error)
+		r++;
+	session_say(s, MON_TEXT_WHY, "cannot open /dev/vfio/%d: %s", o->group,
+	    r->why != NULL ? r->why : strerror(-error));
+	if (error == -EBUSY && l != NULL)
+		session_say(s, MON_TEXT_FIX,
+		    "%s: in pid %d (%s), which has lease %llu, or see: fuser "
+		    "-v /dev/vfio/%d",
+		    r->fix, l->pid, lease_command(l), (unsigned long long)l->id,
+		    o->group);
+	else
+		session_text(s, MON_TEXT_FIX, r->fix);
+	session_end(s, r->status);
+}
+
 static void
 opening_answer(struct opening *o, int error, int *fds, size_t nfds)
 {
@@ -132,9 +172,7 @@ opening_answer(struct opening *o, int error, int *fds, size_t nfds)
 
 	o->session = NULL;
 	if (error != 0 || nfds != 2)
-		session_refuse(s, error == -EBUSY ? STATUS_BUSY : STATUS_OS,
-		    "cannot open /dev/vfio/%d: %s", o->group,
-		    strerror(error != 0 ? -error : EIO));
+		opening_refuse(o, s, error != 0 ? error : -EIO);
 	else if (opening_valid(s, o->lease, (uint32_t)o->group))
 		opening_grant(o, s, fds);
 }
@@ -171,7 +209,7 @@ opening_late(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (o->session != NULL)
-		opening_answer(o, -EBUSY, none, 0);
+		opening_answer(o, -ETIMEDOUT, none, 0);
 }
 
 static unsigned
@@ -188,7 +226,7 @@ openings_of(uid_t uid)
 static int
 opening_run(struct opening *o)
 {
-	int r = openings_of(o->uid) < OPENINGS_MAX ? opening_fork(o) : -EBUSY;
+	int r = openings_of(o->uid) < OPENINGS_MAX ? opening_fork(o) : -EDQUOT;
 
 	if (r == 0)
 		r = loop_event(&o->readable, o->fd, EV_READ | EV_PERSIST,

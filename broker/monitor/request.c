@@ -205,6 +205,17 @@ memlock_verdict(struct session *s, const struct device *d,
 	return dec->verdict == POLICY_LIMIT ? STATUS_LIMIT : STATUS_DENIED;
 }
 
+static void
+say_no_line(struct texts *texts, const struct lease *l)
+{
+	texts_add(texts, MON_TEXT_WHY,
+	    "no line of the policy is about a device of lease %llu, so none "
+	    "says how much memory it may lock",
+	    (unsigned long long)l->id);
+	texts_add(texts, MON_TEXT_FIX,
+	    "an administrator can add one (see: vfiobroker explain)");
+}
+
 /* The ceiling is the policy's, for the devices that the lease has now. */
 static bool
 memlock_allowed(struct session *s, const struct lease *l, uint64_t memlock)
@@ -231,11 +242,22 @@ memlock_allowed(struct session *s, const struct lease *l, uint64_t memlock)
 	}
 	usage_clear(&usage);
 	if (status != STATUS_OK) {
+		if (STAILQ_EMPTY(&texts))
+			say_no_line(&texts, l);
 		texts_send(&texts, s);
 		session_end(s, status);
 	}
 	texts_clear(&texts);
 	return status == STATUS_OK;
+}
+
+enum status
+request_say_memlock(struct session *s, int error)
+{
+	session_say(s, MON_TEXT_WHY,
+	    "cannot raise the limit of locked memory: %s", memlock_why(error));
+	session_say(s, MON_TEXT_FIX, "%s", memlock_fix(error));
+	return error == -EACCES ? STATUS_DENIED : STATUS_OS;
 }
 
 static void
@@ -251,9 +273,7 @@ request_set_memlock(struct session *s, const void *record, int *fd)
 	r = memlock_raise(
 	    *fd != -1 ? *fd : s->peer.pidfd, s->peer.uid, m->memlock, &now);
 	if (r != 0) {
-		session_refuse(s, r == -EPERM ? STATUS_DENIED : STATUS_OS,
-		    "cannot raise the limit of locked memory: %s",
-		    strerror(-r));
+		session_end(s, request_say_memlock(s, r));
 		return;
 	}
 	lease_raise(l, m->memlock);
