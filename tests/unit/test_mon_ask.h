@@ -104,6 +104,8 @@ struct answer {
 	enum status status;
 	char why[2048], fix[2048];
 	struct mon_grant grant;
+	struct mon_lease lease; /* the last of them */
+	unsigned nleases;
 	int fds[MON_MAX_FDS];
 	size_t nfds;
 };
@@ -163,6 +165,10 @@ answer_record(struct answer *a, const void *record, size_t len)
 		break;
 	case MON_GRANT:
 		memcpy(&a->grant, record, sizeof(a->grant));
+		break;
+	case MON_LEASE:
+		memcpy(&a->lease, record, sizeof(a->lease));
+		a->nleases++;
 		break;
 	case MON_END:
 		a->status = ((const struct mon_end *)record)->status;
