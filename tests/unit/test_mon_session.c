@@ -5,6 +5,7 @@
  * process is a cat here, which ends with its socket.
  */
 
+#include <sys/prctl.h>
 #include <sys/un.h>
 
 #include <grp.h>
@@ -116,6 +117,131 @@ START_TEST(too_many)
 }
 END_TEST
 
+/* ---- sessions that break the form ------------------------------------- */
+
+static const struct mon_plain plain = { { MON_LIST_DEVICES, 1 } };
+static const struct mon_acquire acquire = { { MON_ACQUIRE, 1 }, .ndevices = 1,
+	.devices = { { .bus = 1 } } };
+static const struct mon_end end = { { MON_END, 1 }, .status = STATUS_OK };
+
+static const struct {
+	const void *record;
+	size_t len;
+	size_t nfds;
+	bool pidfds; /* else of /dev/null */
+} misdeeds[] = {
+	{ "garbage", 7, 0, false },
+	{ &plain, sizeof(plain) - 1, 0, false },
+	{ &end, sizeof(end), 0, false }, /* an answer */
+	{ &plain, sizeof(plain), 1, true }, /* an fd where none belongs */
+	{ &acquire, sizeof(acquire), 1, false }, /* or one that is no pidfd */
+	{ &acquire, sizeof(acquire), 2, true },
+};
+
+/* This program as a session: which misdeed is told by its uid. */
+static int
+misdeed(const char *uid)
+{
+	int n = atoi(uid), fds[2];
+	char buf[MON_MAX_SIZE];
+
+	fds[0] = misdeeds[n].pidfds ? (int)syscall(SYS_pidfd_open, getpid(), 0)
+				    : open("/dev/null", O_RDWR);
+	fds[1] = fds[0];
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nor longer than the test */
+	if (fdpass_send(3, misdeeds[n].record, misdeeds[n].len, fds,
+		misdeeds[n].nfds) != 0)
+		return 1;
+	while (read(3, buf, sizeof(buf)) > 0)
+		continue;
+	for (;;)
+		pause(); /* it does not end by itself */
+}
+
+static bool
+is_empty(void *arg)
+{
+	(void)arg;
+	return TAILQ_EMPTY(&sessions);
+}
+
+static bool
+is_dead(void *arg)
+{
+	return kill(*(pid_t *)arg, 0) == -1 && errno == ESRCH;
+}
+
+static bool
+has_more_fds(void *arg)
+{
+	return fds_open() > *(unsigned *)arg;
+}
+
+static void
+ring(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	*(bool *)arg = true;
+}
+
+static bool
+is_set(void *arg)
+{
+	return *(bool *)arg;
+}
+
+/* All timers that are due by then have had their turn. */
+static void
+pass(unsigned ms)
+{
+	struct event *timer;
+	bool over = false;
+
+	ck_assert_int_eq(loop_event(&timer, -1, 0, ring, &over), 0);
+	loop_timer(timer, ms);
+	loop_until("a while", is_set, &over);
+	loop_free(&timer);
+}
+
+/* Killed, and nothing that it sent is done; an fd of which nobody knows whether
+ * its close would return is left as it is, and said to be. */
+START_TEST(broken)
+{
+	unsigned kept = misdeeds[_i].nfds == 1 && !misdeeds[_i].pidfds;
+	unsigned calm = fds_open();
+	pid_t pid;
+
+	config.session = "/proc/self/exe";
+	config.session_uid = (uid_t)_i;
+	loop_until("a spare", has_more_fds, &calm);
+	calm = fds_open();
+	connects(USER);
+	ck_assert_uint_eq(served(), 1);
+	pid = TAILQ_FIRST(&sessions)->pid;
+	loop_until("its end", is_empty, NULL);
+	loop_until("its death", is_dead, &pid);
+	ck_assert_uint_eq(log_count(logfd, ": session killed: "), 1);
+	ck_assert_uint_eq(log_count(logfd, "is no pidfd: left open"), kept);
+	pass(50); /* and there is a spare again */
+	ck_assert_uint_eq(fds_open(), calm + 1 + kept); /* the client's */
+}
+END_TEST
+
+/* No program, no session: the client is let go. */
+START_TEST(no_program)
+{
+	char byte;
+
+	config.session = "/nonexistent";
+	connects(USER);
+	loop_until("its end", is_empty, NULL);
+	ck_assert_int_eq(read(clients[0], &byte, 1), 0);
+	ck_assert_uint_eq(log_count(logfd, "cannot execute /nonexistent"), 1);
+	ck_assert_uint_eq(log_count(logfd, "killed"), 0);
+}
+END_TEST
+
 /* ---- peers that can not be identified --------------------------------- */
 
 /* In the child: more groups than are kept, and as many connections. */
@@ -169,18 +295,11 @@ strangers(unsigned n)
 	nobody_reaps = false;
 }
 
-static bool
-is_pause_over(void *arg)
-{
-	return clock_us() >= *(uint64_t *)arg;
-}
-
 START_TEST(not_identified)
 {
 	static const char said[] = "a peer can not be identified: ";
 	static char path[128];
-	uint64_t start = clock_us(), later;
-	struct event *tick;
+	uint64_t start = clock_us();
 
 	snprintf(path, sizeof(path), "%s/sock", tree.root);
 	config.socket = path;
@@ -191,26 +310,32 @@ START_TEST(not_identified)
 	ck_assert_uint_le(log_count(logfd, said),
 	    LOG_BURST + 1 + (clock_us() - start) * 5 / SECOND);
 	/* The next one that is told of tells how many there were. */
-	later = clock_us() + SECOND / 4;
-	ck_assert_int_eq(loop_event(&tick, -1, 0, ask_nothing, NULL), 0);
-	loop_timer(tick, 251);
-	loop_until("a while", is_pause_over, &later);
+	pass(250);
 	strangers(1);
 	ck_assert_uint_ge(log_count(logfd, " more like it unsaid"), 1);
 }
 END_TEST
 
+#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
 int
-main(void)
+main(int argc, char **argv)
 {
-	TCase *tc = tcase_create("connections");
-	Suite *suite = suite_create("session");
+	TCase *tc;
+	Suite *suite;
+
+	if (argc > 1 && strcmp(argv[0], "vfiobroker-session") == 0)
+		return misdeed(argv[1]);
+	tc = tcase_create("connections");
+	suite = suite_create("session");
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, work_teardown);
 	tcase_add_test(tc, waited);
 	tcase_add_test(tc, left_waiting);
 	tcase_add_test(tc, too_many);
+	tcase_add_loop_test(tc, broken, 0, N(misdeeds));
+	tcase_add_test(tc, no_program);
 	tcase_add_test(tc, not_identified);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
