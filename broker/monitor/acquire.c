@@ -165,6 +165,23 @@ make_lease(struct acquisition *a, struct check *c, struct handover *h)
 	return 0;
 }
 
+/* Its file, or a device's record, without which nobody would know of it. */
+static void
+refuse_lease(struct acquisition *a, int r)
+{
+	bool full = r == -ENOSPC || r == -EDQUOT;
+
+	session_say(a->session, MON_TEXT_WHY,
+	    "cannot write down the lease in %s: %s", config.rundir,
+	    strerror(-r));
+	session_say(a->session, MON_TEXT_FIX,
+	    full ? "an administrator can make room there (see: df %s; df -i %s)"
+		 : "an administrator can see what is wrong there (ls -lR %s; "
+		   "df %s)",
+	    config.rundir, config.rundir);
+	acquisition_end(a, STATUS_OS);
+}
+
 static void
 acquisition_grant(struct acquisition *a, struct check *c)
 {
@@ -178,15 +195,15 @@ acquisition_grant(struct acquisition *a, struct check *c)
 		return;
 	}
 	r = raise_memlock(a, &h);
-	if (r == 0)
-		r = make_lease(a, c, &h);
 	if (r != 0) {
 		handover_close(&h);
-		session_say(s, MON_TEXT_WHY,
-		    "cannot raise the limit of locked memory, or write down "
-		    "the lease: %s",
-		    strerror(-r));
-		acquisition_end(a, STATUS_OS);
+		acquisition_end(a, request_say_memlock(s, r));
+		return;
+	}
+	r = make_lease(a, c, &h);
+	if (r != 0) {
+		handover_close(&h);
+		refuse_lease(a, r);
 		return;
 	}
 	FAULT("grant:before");

@@ -191,8 +191,14 @@ handover_refuse(const struct handover *h, struct session *s, int r)
 		return refuse_group(h, s);
 	if (r == -ENODEV && h->iommufd)
 		return refuse_cdev(h, s);
-	session_say(s, MON_TEXT_WHY, "cannot open %s of %s: %s",
-	    h->iommufd ? "the cdev" : "the group", device_name(h->device),
-	    strerror(-r));
+	if (h->iommufd)
+		session_say(s, MON_TEXT_WHY, "cannot open the cdev of %s: %s",
+		    device_name(h->device), strerror(-r));
+	else
+		session_say(s, MON_TEXT_WHY, "cannot open /dev/vfio/%d: %s",
+		    h->device->facts.group, strerror(-r));
+	session_say(s, MON_TEXT_FIX,
+	    "an administrator can see what is wrong with it "
+	    "(ls -lR /dev/vfio; dmesg)");
 	return STATUS_OS;
 }

@@ -287,6 +287,17 @@ static void (*const enter[STATE_COUNT])(struct device *) = {
 	[STATE_GONE] = enter_gone,
 };
 
+/* A claim line for its PF had to wait for this. */
+static void
+settle_pf(const struct device *vf)
+{
+	struct device *pf =
+	    vf->facts.is_vf ? inventory_find(&vf->facts.pf) : NULL;
+
+	if (pf != NULL && pf->claimed && pf->state == STATE_HOST)
+		life_look_later(pf, 0);
+}
+
 void
 life_event(struct device *d, enum device_event ev, const char *why)
 {
@@ -308,6 +319,8 @@ life_event(struct device *d, enum device_event ev, const char *why)
 	watch_device(d, from, spent);
 	if (enter[to] != NULL)
 		enter[to](d);
+	if (from == STATE_WEDGED)
+		settle_pf(d);
 	acquisition_poke();
 }
 
@@ -422,17 +435,6 @@ worker_failed(
 	}
 }
 
-/* A claim line for its PF had to wait for this. */
-static void
-settle_pf(const struct device *vf)
-{
-	struct device *pf =
-	    vf->facts.is_vf ? inventory_find(&vf->facts.pf) : NULL;
-
-	if (pf != NULL && pf->claimed && pf->state == STATE_HOST)
-		life_look_later(pf, 0);
-}
-
 /* A reset that came late is one all the same: the next would be as late. */
 static void
 wedged_done(struct device *d, const struct worker_result *res)
@@ -440,7 +442,6 @@ wedged_done(struct device *d, const struct worker_result *res)
 	if (res->plan == PLAN_RESET && res->error == 0)
 		d->record.lease = 0;
 	life_event(d, LIFE_UNWEDGED, "the kernel let go of it");
-	settle_pf(d);
 }
 
 static void

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -28,7 +29,7 @@ check_owner(pid_t pid, uid_t uid)
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	if (stat(path, &st) == -1)
 		return -ESRCH;
-	return st.st_uid == uid || uid == 0 ? 0 : -EPERM;
+	return st.st_uid == uid || uid == 0 ? 0 : -EACCES;
 }
 
 static rlim_t
@@ -65,4 +66,28 @@ memlock_raise(int pidfd, uid_t uid, uint64_t bytes, uint64_t *now)
 		    (unsigned long long)lim.rlim_cur,
 		    (unsigned long long)(clock_us() - begin));
 	return pidfd_pid(pidfd) == pid ? 0 : -ESRCH;
+}
+
+const char *
+memlock_why(int error)
+{
+	if (error == -EACCES)
+		return "the process is another user's";
+	if (error == -ESRCH || error == -EBADF)
+		return "the process is gone";
+	return strerror(-error);
+}
+
+const char *
+memlock_fix(int error)
+{
+	if (error == -EACCES)
+		return "name a process that runs with your own uid";
+	if (error == -ESRCH || error == -EBADF)
+		return "start it again, and ask while it runs";
+	if (error == -EPERM)
+		return "the broker lacks CAP_SYS_RESOURCE: an administrator "
+		       "can start it as the unit vfiobrokerd.service does";
+	return "raise the limit of the process before it starts (ulimit -l), "
+	       "and ask for no memory";
 }

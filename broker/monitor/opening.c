@@ -15,7 +15,6 @@
 #include "broker/common/log.h"
 #include "child.h"
 #include "config.h"
-#include "inventory.h"
 #include "lease.h"
 #include "loop.h"
 #include "request.h"
@@ -126,6 +125,46 @@ opening_grant(struct opening *o, struct session *s, int *fds)
 	session_end(s, STATUS_OK);
 }
 
+static const struct refusal {
+	int error;
+	enum status status;
+	const char *why; /* NULL: the error's own words */
+	const char *fix;
+} refusals[] = {
+	{ -EBUSY, STATUS_BUSY, "it is open already, and a group opens once",
+	    "close it where it is open" },
+	{ -ETIMEDOUT, STATUS_BUSY, "the kernel does not let go of the group",
+	    "try again in a moment: it may be resetting a device that was "
+	    "just closed" },
+	{ -EDQUOT, STATUS_BUSY, "too many that you asked for still wait",
+	    "try again when the kernel has answered those" },
+	{ -EADDRINUSE, STATUS_GROUP, "a member is bound to a host driver",
+	    "an administrator can unbind it (see: vfiobroker groups)" },
+	{ 0, STATUS_OS, NULL,
+	    "an administrator can see what is wrong with it (dmesg)" },
+};
+
+static void
+opening_refuse(const struct opening *o, struct session *s, int error)
+{
+	const struct lease *l = lease_find(o->lease);
+	const struct refusal *r = refusals;
+
+	while (r->error != 0 && r->error != error)
+		r++;
+	session_say(s, MON_TEXT_WHY, "cannot open /dev/vfio/%d: %s", o->group,
+	    r->why != NULL ? r->why : strerror(-error));
+	if (error == -EBUSY && l != NULL)
+		session_say(s, MON_TEXT_FIX,
+		    "%s: in pid %d (%s), which has lease %llu, or see: fuser "
+		    "-v /dev/vfio/%d",
+		    r->fix, l->pid, lease_command(l), (unsigned long long)l->id,
+		    o->group);
+	else
+		session_text(s, MON_TEXT_FIX, r->fix);
+	session_end(s, r->status);
+}
+
 static void
 opening_answer(struct opening *o, int error, int *fds, size_t nfds)
 {
@@ -133,9 +172,7 @@ opening_answer(struct opening *o, int error, int *fds, size_t nfds)
 
 	o->session = NULL;
 	if (error != 0 || nfds != 2)
-		session_refuse(s, error == -EBUSY ? STATUS_BUSY : STATUS_OS,
-		    "cannot open /dev/vfio/%d: %s", o->group,
-		    strerror(error != 0 ? -error : EIO));
+		opening_refuse(o, s, error != 0 ? error : -EIO);
 	else if (opening_valid(s, o->lease, (uint32_t)o->group))
 		opening_grant(o, s, fds);
 }
@@ -172,7 +209,7 @@ opening_late(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (o->session != NULL)
-		opening_answer(o, -EBUSY, none, 0);
+		opening_answer(o, -ETIMEDOUT, none, 0);
 }
 
 static unsigned
@@ -189,7 +226,7 @@ openings_of(uid_t uid)
 static int
 opening_run(struct opening *o)
 {
-	int r = openings_of(o->uid) < OPENINGS_MAX ? opening_fork(o) : -EBUSY;
+	int r = openings_of(o->uid) < OPENINGS_MAX ? opening_fork(o) : -EDQUOT;
 
 	if (r == 0)
 		r = loop_event(&o->readable, o->fd, EV_READ | EV_PERSIST,
@@ -226,59 +263,6 @@ opening_start(struct session *s, const struct mon_open_group *m)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&openings, o, entry);
-}
-
-/* One fd by itself, which opened without waiting: that needs no child. */
-static void
-opening_send(struct session *s, uint64_t lease, int fd, enum mon_fd_kind kind,
-    const struct bdf *device)
-{
-	struct mon_grant g = { .lease = lease, .nfds = 1 };
-
-	g.fds[0].kind = kind;
-	g.fds[0].group = -1;
-	if (device != NULL)
-		g.fds[0].device = *device;
-	session_send(s, MON_GRANT, &g, &fd, 1);
-	session_end(s, STATUS_OK);
-}
-
-/* A sibling that came along has no cdev to give. */
-void
-opening_cdev(struct session *s, const struct lease *l, const struct bdf *bdf)
-{
-	const struct device *d = inventory_find(bdf);
-	char name[BDF_STRLEN];
-	int fd;
-
-	if (d == NULL || d->lease != l || !d->record.cdev) {
-		session_refuse(s, STATUS_DENIED, "lease %llu has no cdev of %s",
-		    (unsigned long long)l->id, bdf_format(bdf, name));
-		return;
-	}
-	fd = vfio_open_cdev(bdf);
-	if (fd < 0)
-		session_refuse(s, STATUS_OS, "cannot open the cdev of %s: %s",
-		    device_name(d), strerror(-fd));
-	else
-		opening_send(s, l->id, fd, MON_FD_DEVICE, bdf);
-}
-
-/* It gives access to no device, but only root's has the accounting set. */
-void
-opening_iommufd(struct session *s, const struct lease *l)
-{
-	int fd = l->iommufd ? vfio_open_iommufd() : -EINVAL;
-
-	if (!l->iommufd)
-		session_refuse(s, STATUS_DENIED,
-		    "lease %llu has its devices by container and groups",
-		    (unsigned long long)l->id);
-	else if (fd < 0)
-		session_refuse(
-		    s, STATUS_OS, "cannot open /dev/iommu: %s", strerror(-fd));
-	else
-		opening_send(s, l->id, fd, MON_FD_IOMMUFD, NULL);
 }
 
 void

@@ -4,7 +4,6 @@
 
 #include "broker/common/monmsg.h"
 
-struct lease;
 struct session;
 
 /*
@@ -13,12 +12,6 @@ struct session;
  * node is open, or by the workers' deadline.
  */
 void opening_start(struct session *, const struct mon_open_group *);
-
-/* Serves MON_OPEN_DEVICE: a cdev of the peer's own lease once more. */
-void opening_cdev(struct session *, const struct lease *, const struct bdf *);
-
-/* Serves MON_OPEN_IOMMUFD: a VMM closes its own with its last device. */
-void opening_iommufd(struct session *, const struct lease *);
 
 /* The session that waited is gone. */
 void opening_forget(const struct session *);

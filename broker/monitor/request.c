@@ -9,6 +9,7 @@
 
 #include "acquire.h"
 #include "broker/common/log.h"
+#include "cdev.h"
 #include "check.h"
 #include "explain.h"
 #include "inventory.h"
@@ -196,23 +197,15 @@ request_open_group(struct session *s, const void *record, int *fd)
 static void
 request_open_device(struct session *s, const void *record, int *fd)
 {
-	const struct mon_open_device *m = record;
-	struct lease *l = request_own_lease(s, m->lease);
-
 	(void)fd;
-	if (l != NULL)
-		opening_cdev(s, l, &m->device);
+	cdev_open(s, record);
 }
 
 static void
 request_open_iommufd(struct session *s, const void *record, int *fd)
 {
-	const struct mon_open_iommufd *m = record;
-	struct lease *l = request_own_lease(s, m->lease);
-
 	(void)fd;
-	if (l != NULL)
-		opening_iommufd(s, l);
+	cdev_open_iommufd(s, record);
 }
 
 /* 0 where no line is about it: a sibling that came along. */
@@ -227,6 +220,17 @@ memlock_verdict(struct session *s, const struct device *d,
 	if (dec->verdict == POLICY_ALLOW || dec->verdict == POLICY_NO_RULE)
 		return STATUS_OK;
 	return dec->verdict == POLICY_LIMIT ? STATUS_LIMIT : STATUS_DENIED;
+}
+
+static void
+say_no_line(struct texts *texts, const struct lease *l)
+{
+	texts_add(texts, MON_TEXT_WHY,
+	    "no line of the policy is about a device of lease %llu, so none "
+	    "says how much memory it may lock",
+	    (unsigned long long)l->id);
+	texts_add(texts, MON_TEXT_FIX,
+	    "an administrator can add one (see: vfiobroker explain)");
 }
 
 /* The ceiling is the policy's, for the devices that the lease has now. */
@@ -255,11 +259,22 @@ memlock_allowed(struct session *s, const struct lease *l, uint64_t memlock)
 	}
 	usage_clear(&usage);
 	if (status != STATUS_OK) {
+		if (STAILQ_EMPTY(&texts))
+			say_no_line(&texts, l);
 		texts_send(&texts, s);
 		session_end(s, status);
 	}
 	texts_clear(&texts);
 	return status == STATUS_OK;
+}
+
+enum status
+request_say_memlock(struct session *s, int error)
+{
+	session_say(s, MON_TEXT_WHY,
+	    "cannot raise the limit of locked memory: %s", memlock_why(error));
+	session_say(s, MON_TEXT_FIX, "%s", memlock_fix(error));
+	return error == -EACCES ? STATUS_DENIED : STATUS_OS;
 }
 
 static void
@@ -275,9 +290,7 @@ request_set_memlock(struct session *s, const void *record, int *fd)
 	r = memlock_raise(
 	    *fd != -1 ? *fd : s->peer.pidfd, s->peer.uid, m->memlock, &now);
 	if (r != 0) {
-		session_refuse(s, r == -EPERM ? STATUS_DENIED : STATUS_OS,
-		    "cannot raise the limit of locked memory: %s",
-		    strerror(-r));
+		session_end(s, request_say_memlock(s, r));
 		return;
 	}
 	lease_raise(l, m->memlock);

@@ -18,6 +18,12 @@ bool request_admin(const struct session *);
 /* The peer's own lease by number; NULL after it was refused. */
 struct lease *request_own_lease(struct session *, uint64_t id);
 
+/*
+ * Says why memlock_raise() failed and what would mend it; returns the status
+ * to end with.
+ */
+enum status request_say_memlock(struct session *, int error);
+
 /* MON_FEATURE_* of this host. */
 uint32_t request_features(void);
 

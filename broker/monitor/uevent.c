@@ -73,17 +73,13 @@ uevent_parse(const char *msg, size_t len, struct bdf *bdf)
 	return UEVENT_NONE;
 }
 
+/* Just read: what follows for it. */
 static void
-refresh(const struct bdf *bdf)
+device_read(struct device *d, bool is_new)
 {
-	bool known = inventory_find(bdf) != NULL;
-	struct device *d = inventory_refresh(bdf);
-
-	if (d == NULL)
-		return;
 	d->claimed =
 	    policy_claims(policy_current(), &inventory_world, &d->facts);
-	if (!known) {
+	if (is_new) {
 		log_info("%s appeared", device_name(d));
 		watch_appeared(d);
 		life_arrived(d);
@@ -91,6 +87,16 @@ refresh(const struct bdf *bdf)
 	}
 	life_settle(d);
 	acquisition_poke();
+}
+
+static void
+refresh(const struct bdf *bdf)
+{
+	bool known = inventory_find(bdf) != NULL;
+	struct device *d = inventory_refresh(bdf);
+
+	if (d != NULL)
+		device_read(d, !known);
 }
 
 static void
@@ -115,6 +121,7 @@ static void
 resync(void)
 {
 	struct device *d, *next;
+	uint64_t start;
 	int r;
 
 	log_warn("uevents were lost: reading everything again");
@@ -126,11 +133,12 @@ resync(void)
 		else if (dirfd == -ENOENT)
 			life_removed(d);
 	}
+	start = clock_us();
 	r = inventory_scan();
 	if (r != 0)
 		log_warn("cannot read the PCI devices: %s", strerror(-r));
 	TAILQ_FOREACH_SAFE(d, &inventory, entry, next)
-		refresh(&d->facts.bdf);
+		device_read(d, d->since_us >= start);
 }
 
 static void

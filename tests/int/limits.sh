@@ -16,9 +16,24 @@ policy <<-END
 	limit uid 61011 connections 2 requests 1/s
 	limit any requests 100000/s
 END
+
+# nofile PID: how many files it may open, soft and hard.
+nofile() {
+	awk '/^Max open files/ { print $4, $5 }' "/proc/$1/limits"
+}
+
+# The broker raises what it was started with: for good if it may, else as far
+# as it can.  It counts for its sessions too (isolate.c).
+want=$(ulimit -Hn)
+if [ "$want" = unlimited ] || [ "$want" -ge 131072 ] || (ulimit -Hn 131072) 2>/dev/null; then
+	want=131072
+fi
+ulimit -Sn 1024
 broker_start --sysroot "$fake"
 poll quiet 0
 calm=$(fds "$broker_pid")
+check_equal "$want $want" "$(nofile "$broker_pid")" "the broker may open many files"
+check_equal "$want $want" "$(nofile "$(sessions spare)")" "and so may its sessions"
 
 # ---- connections
 

@@ -25,13 +25,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/monitor/hostuse.h"
 #include "broker/monitor/inventory.h"
 #include "broker/monitor/loop.h"
 #include "broker/monitor/memlock.h"
 #include "broker/monitor/policyexec.h"
 #include "broker/monitor/vfio.h"
 #include "broker/monitor/worker.h"
+#include "test_mon_look.h"
 #include "test_policy.h"
 #include "test_random.h"
 
@@ -79,72 +79,13 @@ function_bind(struct function *f, const char *driver)
 
 /* ---- what the host needs ----------------------------------------------- */
 
-struct hostuse {
-	TAILQ_ENTRY(hostuse) entry;
-	struct bdf bdfs[MACHINE_SIZE];
-	size_t n;
-	struct event *answer;
-	bool is_done;
-	void (*done)(void *);
-	void *arg;
-};
-
-static TAILQ_HEAD(, hostuse) looks = TAILQ_HEAD_INITIALIZER(looks);
-
-static inline void
-hostuse_answer(evutil_socket_t fd, short what, void *arg)
-{
-	struct hostuse *l = arg;
-
-	(void)fd;
-	(void)what;
-	l->is_done = true;
-	l->done(l->arg);
-}
-
-struct hostuse *
-hostuse_look(uid_t uid, const struct bdf *bdfs, size_t n, void (*done)(void *),
-    void *arg)
-{
-	struct hostuse *l = calloc(1, sizeof(*l));
-
-	(void)uid;
-	CHECK(n > 0 && n <= MACHINE_SIZE);
-	memcpy(l->bdfs, bdfs, n * sizeof(*bdfs));
-	l->n = n;
-	l->done = done;
-	l->arg = arg;
-	TAILQ_INSERT_TAIL(&looks, l, entry);
-	CHECK(loop_event(&l->answer, -1, 0, hostuse_answer, l) == 0);
-	event_active(l->answer, EV_TIMEOUT, 0);
-	return l;
-}
-
-bool
-hostuse_done(const struct hostuse *l)
-{
-	return l->is_done;
-}
-
-bool
-hostuse_knows(const struct hostuse *l, const struct bdf *bdf)
-{
-	if (l == NULL || !l->is_done)
-		return false;
-	for (size_t i = 0; i < l->n; i++)
-		if (bdf_cmp(&l->bdfs[i], bdf) == 0)
-			return true;
-	return false;
-}
-
-int
-hostuse_each(const struct hostuse *l, const struct bdf *bdf,
+static int
+look_finds(const struct bdf *bdf,
     void (*found)(void *, enum reason, const char *), void *arg)
 {
 	const struct function *f = function_of(bdf);
 	const struct device *d = inventory_find(bdf);
 
-	CHECK(hostuse_knows(l, bdf));
 	if (d->is_bridge)
 		found(arg, REASON_NOT_ENDPOINT, "a bridge");
 	else if (d->facts.group < 0)
@@ -153,35 +94,6 @@ hostuse_each(const struct hostuse *l, const struct bdf *bdf,
 		if (f->reasons & 1U << r)
 			found(arg, r, "there");
 	return f->unreadable ? -EIO : 0;
-}
-
-void
-hostuse_drop(struct hostuse **look)
-{
-	if (*look == NULL)
-		return;
-	TAILQ_REMOVE(&looks, *look, entry);
-	loop_free(&(*look)->answer);
-	free(*look);
-	*look = NULL;
-}
-
-void
-hostuse_forget(const struct bdf *bdf)
-{
-	struct hostuse *l;
-
-	TAILQ_FOREACH(l, &looks, entry)
-		for (size_t i = 0; i < l->n; i++)
-			if (bdf_cmp(&l->bdfs[i], bdf) == 0)
-				l->bdfs[i] = l->bdfs[--l->n];
-}
-
-bool
-hostuse_reaped(pid_t pid)
-{
-	(void)pid;
-	return false;
 }
 
 /* ---- workers ----------------------------------------------------------- */
@@ -343,6 +255,18 @@ memlock_raise(int pidfd, uid_t uid, uint64_t bytes, uint64_t *now)
 	(void)uid;
 	*now = bytes;
 	return 0;
+}
+
+const char *
+memlock_why(int error)
+{
+	return strerror(-error);
+}
+
+const char *
+memlock_fix(int error)
+{
+	return strerror(-error);
 }
 
 /* ---- the policy's loader ----------------------------------------------- */

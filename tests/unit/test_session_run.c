@@ -5,6 +5,7 @@
  * otherwise there is nothing to give up.
  */
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <sysexits.h>
@@ -151,6 +152,72 @@ START_TEST(limits)
 		    2);
 		ck_assert_uint_eq(soft, table[i].max);
 		ck_assert_uint_eq(hard, table[i].max);
+	}
+}
+END_TEST
+
+/*
+ * What is sent and not yet read counts for all sessions together, as they have
+ * one uid, against the limit of open files of each: so that is the monitor's.
+ */
+START_TEST(open_files)
+{
+	struct rlimit lim;
+	unsigned long soft, hard;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &lim), 0);
+	ck_assert_int_eq(sscanf(proc_line("limits", "Max open files"),
+			     "%lu %lu", &soft, &hard),
+	    2);
+	ck_assert_uint_eq(soft, lim.rlim_cur);
+	ck_assert_uint_eq(hard, lim.rlim_max);
+}
+END_TEST
+
+#define GRANTS 30 /* more fds than some thrifty limit would have */
+
+static void
+grant_all(uint32_t seq)
+{
+	struct mon_grant m = {
+		.h = { MON_GRANT, seq }, .lease = 5, .nfds = MON_MAX_FDS
+	};
+	int fds[MON_MAX_FDS];
+
+	for (int i = 0; i < MON_MAX_FDS; i++) {
+		fds[i] = STDIN_FILENO;
+		m.fds[i].kind = i == 0   ? MON_FD_LEASE
+				: i == 1 ? MON_FD_CONTAINER
+					 : MON_FD_GROUP;
+		m.fds[i].group = i < 2 ? -1 : i;
+	}
+	monitor_send(&m, fds, MON_MAX_FDS);
+}
+
+/* A client that asks and does not read has many fds under way, and gets them
+ * all when it does. */
+START_TEST(grants_unread)
+{
+	int fds[FDPASS_MAX_FDS];
+	Vfiobroker__Reply *r;
+	uint32_t seq;
+	size_t n;
+
+	for (int i = 0; i < GRANTS; i++) {
+		client_send(
+		    BYTES("\x08\x07\x2a\x06\x0a\x04\x10\x01\x18\x10"), NULL, 0);
+		seq = monitor_expect(MON_ACQUIRE, NULL, NULL, NULL);
+		grant_all(seq);
+		monitor_end(seq, STATUS_OK);
+	}
+	for (int i = 0; i < GRANTS; i++) {
+		n = FDPASS_MAX_FDS;
+		r = client_recv(fds, &n);
+		ck_assert_ptr_nonnull(r);
+		ck_assert_uint_eq(n, MON_MAX_FDS);
+		fdpass_close(fds, n);
+		reply_free(r);
+		client_expect_end(7, STATUS_OK);
 	}
 }
 END_TEST
@@ -388,6 +455,8 @@ suite_run(void)
 	tcase_add_test(box, not_dumpable);
 	tcase_add_test(box, descriptors);
 	tcase_add_test(box, limits);
+	tcase_add_test(box, open_files);
+	tcase_add_test(box, grants_unread);
 	tcase_add_test(box, memory);
 	tcase_add_test(box, stopped_and_continued);
 	tcase_add_test(box, log_is_gone);
