@@ -103,8 +103,7 @@ START_TEST(does_not_open)
 	vfio.group = failures[_i].group;
 	vfio.cdev = failures[_i].cdev;
 	acquire(wish(device, MON_ACQUIRE_IOMMUFD, 0));
-	assert_refused(
-	    failures[_i].status, failures[_i].why, failures[_i].fix);
+	assert_refused(failures[_i].status, failures[_i].why, failures[_i].fix);
 	ck_assert_ptr_null(device->lease);
 	ck_assert_uint_eq(fds_open(), before);
 }

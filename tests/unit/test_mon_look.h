@@ -19,10 +19,10 @@
 
 #define LOOK_MAX 64
 
-#define CHECK_LOOK(condition)          \
-	do {                           \
-		if (!(condition))      \
-			abort();       \
+#define CHECK_LOOK(condition)     \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
 	} while (0)
 
 /* The test's: what the host needs the device for; 0 or -errno. */
