@@ -204,3 +204,10 @@ check_exit 64 "with iommufd= for one device only" as alice vfiobroker run -- "${
 	-device vfio-pci,host=01:10.2
 broker_stop
 rm -rf /run/vfiobroker
+
+# ---- the unit lets the broker at these nodes, too
+check "the unit starts" systemctl start vfiobrokerd.service
+check "and its broker lends a cdev" as alice vfiobroker exec --iommufd --device "$VF" -- true
+wait_for 20 "home" device_home "$VF"
+systemctl stop vfiobrokerd.service vfiobrokerd.socket
+rm -rf /run/vfiobroker
