@@ -106,6 +106,7 @@ struct answer {
 	struct mon_grant grant;
 	struct mon_lease lease; /* the last of them */
 	unsigned nleases;
+	struct mon_device device; /* so is this */
 	int fds[MON_MAX_FDS];
 	size_t nfds;
 };
@@ -169,6 +170,9 @@ answer_record(struct answer *a, const void *record, size_t len)
 	case MON_LEASE:
 		memcpy(&a->lease, record, sizeof(a->lease));
 		a->nleases++;
+		break;
+	case MON_DEVICE:
+		memcpy(&a->device, record, sizeof(a->device));
 		break;
 	case MON_END:
 		a->status = ((const struct mon_end *)record)->status;

@@ -264,6 +264,41 @@ START_TEST(wanted)
 }
 END_TEST
 
+/* Not for ever: twenty seconds and the workers' time, which is as much less
+ * here as leaves one. */
+START_TEST(waits_in_vain)
+{
+	on_vfio(0);
+	vfio.unheld = -EBUSY;
+	lease_end(has(USER, 0), "over");
+	config.worker_timeout = 1 - 20U;
+	asks_for(OTHER, 0, 0);
+	ck_assert(!is_answered(&answer));
+	assert_refused(STATUS_BUSY, "0000:01:00.0 is draining: ", "try again");
+}
+END_TEST
+
+/* More for a lease that ends while that is waited for. */
+START_TEST(lease_over_meanwhile)
+{
+	struct mon_acquire m = { .ndevices = 1 };
+	struct lease *l;
+
+	on_vfio(0);
+	work_device(1, "igbvf");
+	l = has(USER, 0);
+	m.lease = l->id;
+	m.devices[0] = (struct bdf){ .bus = 1, .fn = 1 };
+	ask(session, &answer, &m, MON_ACQUIRE);
+	ck_assert(!is_answered(&answer));
+	ck_assert_int_eq(device(1)->state, STATE_CLAIMING);
+	vfio.unheld = -EBUSY;
+	lease_end(l, "over");
+	assert_refused(STATUS_NOT_FOUND, "lease 1 is over\n", "");
+	ck_assert_ptr_null(device(1)->wanted);
+}
+END_TEST
+
 /* His lease is over, but he has the device: he gets another one after it. */
 START_TEST(still_counts)
 {
@@ -307,6 +342,65 @@ START_TEST(quarantined)
 	assert_refused(
 	    STATUS_NOT_FOUND, "0000:01:00.0 is not in quarantine\n", "");
 	has(USER, 0);
+}
+END_TEST
+
+/* Asked for as it is, it is not taken from its driver. */
+START_TEST(unmanaged)
+{
+	work_device(0, "igbvf");
+	on_vfio(1);
+	asks_for(USER, 0, MON_ACQUIRE_UNMANAGED);
+	assert_refused(STATUS_DENIED,
+	    "0000:01:00.0 is on igbvf, not on vfio-pci, and was asked for "
+	    "unmanaged\n",
+	    "ask for it managed, or bind it to vfio-pci first\n");
+	ck_assert_int_eq(device(0)->state, STATE_HOST);
+	asks_for(USER, 1, MON_ACQUIRE_UNMANAGED);
+	answer_wait(&answer);
+	ck_assert_int_eq(answer.status, STATUS_OK);
+}
+END_TEST
+
+/* In a container a uid says nothing, whatever the policy lets it have. */
+START_TEST(foreign)
+{
+	struct mon_acquire m = { .ndevices = 1, .devices = { { .bus = 1 } } };
+
+	on_vfio(0);
+	session = ask_session(USER, &answer);
+	session->peer.foreign = true;
+	ask(session, &answer, &m, MON_ACQUIRE);
+	assert_refused(STATUS_DENIED, "you are in another user namespace",
+	    "run the command outside the container");
+	ck_assert_ptr_null(device(0)->lease);
+}
+END_TEST
+
+/* Whose it is stands in the list for himself and an administrator. */
+START_TEST(devices_seen)
+{
+	static const struct {
+		uid_t uid;
+		bool owner, why;
+	} views[] = { { USER, true, true }, { OTHER, false, true },
+		{ 12345, false, false }, { ADMIN, true, true } };
+	struct mon_plain m;
+	struct lease *l;
+
+	on_vfio(0);
+	l = has(USER, 0);
+	for (unsigned i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		session = ask_session(views[i].uid, &answer);
+		ask(session, &answer, &m, MON_LIST_DEVICES);
+		answer_wait(&answer);
+		ck_assert_uint_eq(
+		    answer.device.lease, views[i].owner ? l->id : 0);
+		ck_assert_uint_eq(
+		    answer.device.owner, views[i].owner ? USER : UINT32_MAX);
+		ck_assert_int_eq(answer.device.why[0] != '\0', views[i].why);
+		ck_assert_int_eq(answer.device.state, STATE_LEASED);
+	}
 }
 END_TEST
 
@@ -375,6 +469,11 @@ main(void)
 	tcase_add_test(tc, waits);
 	tcase_add_test(tc, leaves);
 	tcase_add_test(tc, wanted);
+	tcase_add_test(tc, waits_in_vain);
+	tcase_add_test(tc, lease_over_meanwhile);
+	tcase_add_test(tc, unmanaged);
+	tcase_add_test(tc, foreign);
+	tcase_add_test(tc, devices_seen);
 	tcase_add_test(tc, still_counts);
 	tcase_add_test(tc, quarantined);
 	tcase_add_test(tc, leases_seen);
