@@ -10,6 +10,7 @@
 #include "acquire.h"
 #include "broker/common/log.h"
 #include "check.h"
+#include "config.h"
 #include "explain.h"
 #include "inventory.h"
 #include "lease.h"
@@ -287,10 +288,14 @@ admin_only(struct session *s, const char *what)
 {
 	if (request_admin(s))
 		return true;
-	session_refuse(s, STATUS_DENIED,
+	session_say(s, MON_TEXT_WHY,
 	    "only administrators may %s: the policy has no `admin' line for "
 	    "uid %u",
 	    what, s->peer.uid);
+	session_say(s, MON_TEXT_FIX,
+	    "have one do it, or add to %s: admin uid %u", config.policy,
+	    s->peer.uid);
+	session_end(s, STATUS_DENIED);
 	return false;
 }
 
@@ -351,8 +356,10 @@ request_recover(struct session *s, const void *record, int *fd)
 	if (!admin_only(s, "clear a quarantine"))
 		return;
 	if (d == NULL || d->state != STATE_QUARANTINED) {
-		session_refuse(s, STATUS_NOT_FOUND, "%s is not in quarantine",
-		    bdf_format(&m->device, name));
+		bdf_format(&m->device, name);
+		session_say(s, MON_TEXT_WHY, "%s is not in quarantine", name);
+		session_say(s, MON_TEXT_FIX, "see: vfiobroker show %s", name);
+		session_end(s, STATUS_NOT_FOUND);
 		return;
 	}
 	d->record.reset_none = true;

@@ -140,10 +140,14 @@ revoke_start(struct session *s, const struct mon_revoke *m)
 	struct revocation *r;
 
 	if (l == NULL || l->revoking) {
-		session_refuse(s, l == NULL ? STATUS_NOT_FOUND : STATUS_BUSY,
+		session_say(s, MON_TEXT_WHY,
 		    l == NULL ? "there is no lease %llu"
 			      : "lease %llu is being revoked already",
 		    (unsigned long long)m->lease);
+		session_text(s, MON_TEXT_FIX,
+		    l == NULL ? "see: vfiobroker status"
+			      : "wait for that (see: vfiobroker status)");
+		session_end(s, l == NULL ? STATUS_NOT_FOUND : STATUS_BUSY);
 		return;
 	}
 	r = calloc(1, sizeof(*r));

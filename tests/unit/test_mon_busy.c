@@ -333,14 +333,15 @@ START_TEST(quarantined)
 	    "an administrator can say it is fit: vfiobroker recover "
 	    "0000:01:00.0\n");
 	ask(session, &answer, &m, MON_RECOVER);
-	assert_refused(STATUS_DENIED, "only administrators may clear", "");
+	assert_refused(STATUS_DENIED, "only administrators may clear",
+	    "policy.conf: admin uid 1000\n");
 	session = ask_session(ADMIN, &answer);
 	ask(session, &answer, &m, MON_RECOVER);
 	answer_wait(&answer);
 	ck_assert_int_eq(answer.status, STATUS_OK);
 	ask(session, &answer, &m, MON_RECOVER);
-	assert_refused(
-	    STATUS_NOT_FOUND, "0000:01:00.0 is not in quarantine\n", "");
+	assert_refused(STATUS_NOT_FOUND, "0000:01:00.0 is not in quarantine\n",
+	    "see: vfiobroker show 0000:01:00.0\n");
 	has(USER, 0);
 }
 END_TEST
@@ -359,6 +360,19 @@ START_TEST(unmanaged)
 	asks_for(USER, 1, MON_ACQUIRE_UNMANAGED);
 	answer_wait(&answer);
 	ck_assert_int_eq(answer.status, STATUS_OK);
+}
+END_TEST
+
+/* Its files are gone, or can not be read: then it is not taken either. */
+START_TEST(host_unknown)
+{
+	work_device(0, "igbvf");
+	fixture_remove(&tree, "sys/bus/pci/devices/0000:01:00.0");
+	asks_for(USER, 0, 0);
+	assert_refused(STATUS_HOST_IN_USE,
+	    "cannot tell whether the host needs 0000:01:00.0: ",
+	    "an administrator can see what is wrong with its files");
+	ck_assert_int_eq(device(0)->state, STATE_HOST);
 }
 END_TEST
 
@@ -472,6 +486,7 @@ main(void)
 	tcase_add_test(tc, waits_in_vain);
 	tcase_add_test(tc, lease_over_meanwhile);
 	tcase_add_test(tc, unmanaged);
+	tcase_add_test(tc, host_unknown);
 	tcase_add_test(tc, foreign);
 	tcase_add_test(tc, devices_seen);
 	tcase_add_test(tc, still_counts);
