@@ -152,6 +152,40 @@ START_TEST(sibling_of_the_host)
 }
 END_TEST
 
+/* ---- what the host needs of it ---------------------------------------- */
+
+static void
+mounts_it(void)
+{
+	fixture_block(
+	    &tree, "pci0000:00/0000:01:00.0/virtio1/block/vda", "254:0");
+	fixture_append(
+	    &tree, "50 27 254:0 / /srv rw - xfs x rw\n", "proc/1/mountinfo");
+}
+
+/* The log says why not, and who tolerates it has it claimed. */
+START_TEST(mounted)
+{
+	mounts_it();
+	assert_waits();
+	ck_assert_uint_ge(
+	    log_count(logfd, "0000:01:00.0 is not claimed: MOUNTED: "), 1);
+	ask_policy("claim 0000:01:00.0\ntolerate mounted on 0000:01:00.0\n");
+	life_settle(claimed);
+	ck_assert_int_eq(claimed->state, STATE_CLAIMING);
+}
+END_TEST
+
+/* No line can have that. */
+START_TEST(no_group)
+{
+	fixture_remove(&tree, "sys/bus/pci/devices/0000:01:00.0/iommu_group");
+	assert_waits();
+	ck_assert_uint_ge(
+	    log_count(logfd, "is not claimed: NO_IOMMU_GROUP"), 1);
+}
+END_TEST
+
 /* ---- a PF and its VF -------------------------------------------------- */
 
 static bool
@@ -221,6 +255,8 @@ main(void)
 	tcase_add_test(tc, sibling_home);
 	tcase_add_test(tc, sibling_unwanted);
 	tcase_add_loop_test(tc, sibling_of_the_host, 0, 3);
+	tcase_add_test(tc, mounted);
+	tcase_add_test(tc, no_group);
 	suite_add_tcase(suite, tc);
 
 	tcase_set_timeout(vf, 60);
