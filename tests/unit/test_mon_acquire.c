@@ -17,7 +17,9 @@ static struct answer answer;
 static void
 setup(void)
 {
-	ask_setup("allow uid 1000 use all managed memlock unlimited\n");
+	ask_setup("allow uid 1000 use all managed memlock unlimited\n"
+		  "allow uid 0 use all managed memlock unlimited\n"
+		  "limit uid 0 memlock 24K\n");
 	s = ask_session(USER, &answer);
 }
 
@@ -188,6 +190,44 @@ START_TEST(rundir_full)
 }
 END_TEST
 
+/*
+ * What a lease has already is not asked for again: neither the group, which
+ * opens once, nor the memory, which the request names in all.
+ */
+START_TEST(extended)
+{
+	struct device *d = ready(0), *e = work_device(1, NULL);
+	struct mon_acquire m = ask_for(1);
+
+	e->facts.group = d->facts.group;
+	s = ask_session(0, &answer); /* whose process this one is */
+	m.memlock = 16384;
+	acquire(m);
+	answer_wait(&answer);
+	ck_assert_int_eq(answer.status, STATUS_OK);
+	ck_assert_uint_eq(d->lease->memlock, 16384);
+	ck_assert_ptr_null(e->lease);
+
+	fixture_link(&tree, "../drivers/vfio-pci",
+	    "sys/bus/pci/devices/0000:01:00.1/driver");
+	m.lease = d->lease->id;
+	m.memlock = 24576;
+	m.devices[0] = e->facts.bdf;
+	acquire(m);
+	answer_wait(&answer);
+	ck_assert_int_eq(answer.status, STATUS_OK);
+	ck_assert_ptr_eq(e->lease, d->lease);
+	ck_assert_uint_eq(d->lease->memlock, 24576);
+	ck_assert_uint_eq(answer.grant.nfds, 1);
+	ck_assert_int_eq(answer.grant.fds[0].kind, MON_FD_CONTAINER);
+
+	m.memlock = 24577; /* the limit */
+	m.devices[0] = ready(2)->facts.bdf;
+	acquire(m);
+	assert_refused(STATUS_LIMIT, "memlock", "");
+}
+END_TEST
+
 /* Its limit can not be raised: nothing is lent, and it is not called a matter
  * of the lease.  Our own process is root's, and so not that user's. */
 START_TEST(memlock_of_another)
@@ -312,6 +352,7 @@ main(void)
 	tcase_add_test(tc, more_not_written_down);
 	tcase_add_test(tc, lease_not_written_down);
 	tcase_add_test(tc, rundir_full);
+	tcase_add_test(tc, extended);
 	tcase_add_test(tc, memlock_of_another);
 	tcase_add_test(tc, memlock_later);
 	tcase_add_loop_test(tc, not_opened, 0, N(nodes));
