@@ -50,6 +50,14 @@ assert_refused(enum status status, const char *why, const char *fix)
 }
 
 static bool
+is_at_rest(void *arg)
+{
+	const struct device *d = arg;
+
+	return d->state == STATE_READY || d->state == STATE_QUARANTINED;
+}
+
+static bool
 is_claiming(void *arg)
 {
 	const struct device *d = arg;
@@ -228,6 +236,24 @@ START_TEST(extended)
 }
 END_TEST
 
+/* One without a reset of its own goes on only where the line says so. */
+START_TEST(reset_none)
+{
+	struct device *d = ready(0);
+
+	if (_i == 1)
+		ask_policy("allow uid 1000 use all managed reset none\n");
+	fixture_remove(&tree, "sys/bus/pci/devices/0000:01:00.0/reset_method");
+	d->record.reset_none = _i == 0; /* as it was for the one before */
+	acquire(ask_for(1));
+	answer_wait(&answer);
+	ck_assert_int_eq(answer.status, STATUS_OK);
+	lease_end(d->lease, "over");
+	loop_until("its rest", is_at_rest, d);
+	ck_assert_int_eq(d->state, _i == 0 ? STATE_QUARANTINED : STATE_READY);
+}
+END_TEST
+
 /* Its limit can not be raised: nothing is lent, and it is not called a matter
  * of the lease.  Our own process is root's, and so not that user's. */
 START_TEST(memlock_of_another)
@@ -353,6 +379,7 @@ main(void)
 	tcase_add_test(tc, lease_not_written_down);
 	tcase_add_test(tc, rundir_full);
 	tcase_add_test(tc, extended);
+	tcase_add_loop_test(tc, reset_none, 0, 2);
 	tcase_add_test(tc, memlock_of_another);
 	tcase_add_test(tc, memlock_later);
 	tcase_add_loop_test(tc, not_opened, 0, N(nodes));

@@ -107,6 +107,7 @@ struct answer {
 	struct mon_lease lease; /* the last of them */
 	unsigned nleases;
 	struct mon_device device; /* so is this */
+	unsigned ndevices, nevents;
 	int fds[MON_MAX_FDS];
 	size_t nfds;
 };
@@ -173,6 +174,10 @@ answer_record(struct answer *a, const void *record, size_t len)
 		break;
 	case MON_DEVICE:
 		memcpy(&a->device, record, sizeof(a->device));
+		a->ndevices++;
+		break;
+	case MON_EVENT:
+		a->nevents++;
 		break;
 	case MON_END:
 		a->status = ((const struct mon_end *)record)->status;
