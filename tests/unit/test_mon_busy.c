@@ -166,14 +166,23 @@ START_TEST(sibling_comes_along)
 }
 END_TEST
 
-/* Where the line says so it is taken from the host, before any is lent. */
+/* Where the line says so it is taken from the host, before any is lent; here
+ * nothing binds it, and that is what the refusal says. */
 START_TEST(sibling_taken)
 {
 	siblings("igbvf", "vfio-pci");
-	asks_for(TAKER, 1, 0);
+	fixture_file(&tree, "", "sys/bus/pci/drivers/igbvf/unbind");
+	/* His own claims are no device on its way from somebody else. */
+	asks_for(TAKER, 1, MON_ACQUIRE_NO_WAIT);
 	ck_assert(!is_answered(&answer));
 	ck_assert_int_eq(device(0)->state, STATE_CLAIMING);
+	acquisition_poke();
+	assert_refused(STATUS_OS,
+	    "0000:01:00.0 could not be moved to vfio-pci: bind: igbvf instead "
+	    "of vfio-pci has it\n",
+	    "");
 	ck_assert_ptr_null(device(1)->lease);
+	ck_assert_ptr_null(device(1)->wanted);
 }
 END_TEST
 
