@@ -357,9 +357,9 @@ request_recover(struct session *s, const void *record, int *fd)
 		return;
 	if (d == NULL || d->state != STATE_QUARANTINED) {
 		bdf_format(&m->device, name);
-		session_say(s, MON_TEXT_WHY, "%s is not in quarantine", name);
-		session_say(s, MON_TEXT_FIX, "see: vfiobroker show %s", name);
-		session_end(s, STATUS_NOT_FOUND);
+		session_refuse(s, STATUS_NOT_FOUND,
+		    "%s is not in quarantine (see: vfiobroker show %s)", name,
+		    name);
 		return;
 	}
 	d->record.reset_none = true;

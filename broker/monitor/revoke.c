@@ -140,14 +140,12 @@ revoke_start(struct session *s, const struct mon_revoke *m)
 	struct revocation *r;
 
 	if (l == NULL || l->revoking) {
-		session_say(s, MON_TEXT_WHY,
-		    l == NULL ? "there is no lease %llu"
-			      : "lease %llu is being revoked already",
+		session_refuse(s, l == NULL ? STATUS_NOT_FOUND : STATUS_BUSY,
+		    l == NULL ? "there is no lease %llu (see: vfiobroker "
+				"status)"
+			      : "lease %llu is being revoked already: wait for "
+				"that",
 		    (unsigned long long)m->lease);
-		session_text(s, MON_TEXT_FIX,
-		    l == NULL ? "see: vfiobroker status"
-			      : "wait for that (see: vfiobroker status)");
-		session_end(s, l == NULL ? STATUS_NOT_FOUND : STATUS_BUSY);
 		return;
 	}
 	r = calloc(1, sizeof(*r));

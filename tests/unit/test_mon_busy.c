@@ -349,8 +349,10 @@ START_TEST(quarantined)
 	answer_wait(&answer);
 	ck_assert_int_eq(answer.status, STATUS_OK);
 	ask(session, &answer, &m, MON_RECOVER);
-	assert_refused(STATUS_NOT_FOUND, "0000:01:00.0 is not in quarantine\n",
-	    "see: vfiobroker show 0000:01:00.0\n");
+	assert_refused(STATUS_NOT_FOUND,
+	    "0000:01:00.0 is not in quarantine (see: vfiobroker show "
+	    "0000:01:00.0)\n",
+	    "");
 	has(USER, 0);
 }
 END_TEST
