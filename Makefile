@@ -51,11 +51,12 @@ POLICY_PARSE := $(wildcard policy/parse/*.c)
 POLICY_CLIENT := $(wildcard policy/lint*.c policy/generate*.c) $(POLICY_PARSE)
 POLICY_SRC := $(filter-out $(POLICY_CLIENT),$(wildcard policy/*.c))
 # For `policy check': what a rule must not reach, and how the broker reads.
-GUARD_SRC := $(wildcard broker/monitor/guard*.c) broker/monitor/policyfile.c
+HOST_SRC := $(wildcard broker/guard/guard*.c) broker/monitor/policyfile.c
 COMMON_SRC := $(wildcard broker/common/*.c)
 MONITOR_SRC := $(wildcard broker/monitor/*.c) $(FAULT_SRC)
 SESSION_SRC := $(wildcard broker/session/*.c)
 LOADER_SRC := $(wildcard broker/loader/*.c)
+GUARD_SRC := $(wildcard broker/guard/*.c)
 LIB_SRC := $(wildcard client/lib/*.c)
 CMD_SRC := $(wildcard client/cmd/*.c)
 PROTO_C := $(B)/proto/vfiobroker.pb-c.c
@@ -63,7 +64,7 @@ PROTO_OBJ := $(B)/obj/proto/vfiobroker.pb-c.o
 FILTER_H := $(B)/session/session-filter.h
 
 PROGRAMS = $(B)/vfiobrokerd $(B)/vfiobroker-session $(B)/vfiobroker-policy \
-	$(B)/vfiobroker
+	$(B)/vfiobroker-guard $(B)/vfiobroker
 SONAME = libvfiobroker.so.0
 LIBRARY = $(B)/$(SONAME) $(B)/libvfiobroker.a $(B)/vfiobroker.pc
 
@@ -115,11 +116,14 @@ $(B)/vfiobroker-policy: $(call obj,$(LOADER_SRC) $(COMMON_SRC) $(POLICY_SRC) \
     $(POLICY_PARSE))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
 
+$(B)/vfiobroker-guard: $(call obj,$(GUARD_SRC) $(COMMON_SRC))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^
+
 $(B)/vfiobroker-session: $(call obj,$(SESSION_SRC) $(COMMON_SRC)) $(PROTO_OBJ)
 	$(CC) $(SESSION_LDFLAGS) -o $@ $^ $(PBC_LIBS)
 
 $(B)/vfiobroker: $(call obj,$(CMD_SRC) $(LIB_SRC) $(COMMON_SRC) $(POLICY_SRC) \
-    $(POLICY_CLIENT) $(GUARD_SRC)) $(PROTO_OBJ)
+    $(POLICY_CLIENT) $(HOST_SRC)) $(PROTO_OBJ)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PBC_LIBS) $(JSON_LIBS) $(BSD_LIBS)
 
 LIB_PIC = $(patsubst %.c,$(B)/pic/%.o,$(LIB_SRC) $(COMMON_SRC)) \
@@ -151,7 +155,7 @@ install: all
 	install -m 755 $(B)/vfiobroker $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(B)/vfiobrokerd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(B)/vfiobroker-session $(B)/vfiobroker-policy \
-		$(DESTDIR)$(LIBEXECDIR)/
+		$(B)/vfiobroker-guard $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 $(B)/$(SONAME) $(B)/libvfiobroker.a $(DESTDIR)$(LIBDIR)/
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libvfiobroker.so
 	install -m 644 $(B)/vfiobroker.pc $(DESTDIR)$(LIBDIR)/pkgconfig/

@@ -69,6 +69,7 @@ struct vfiobroker_welcome {
 	bool admin;
 	bool vfio;
 	bool backend_group;
+	bool backend_iommufd; /* the kernel has iommufd */
 };
 const struct vfiobroker_welcome *vfiobroker_welcome(const struct vfiobroker *);
 
@@ -130,6 +131,7 @@ struct vfiobroker_lease {
 	int64_t since; /* seconds since the epoch */
 	uint64_t memlock;
 	bool revoking;
+	bool iommufd; /* lent as cdevs */
 	size_t ndevices;
 	struct vfiobroker_bdf devices[VFIOBROKER_MAX_DEVICES];
 };
@@ -146,6 +148,7 @@ struct vfiobroker_request {
 	const char *label; /* NULL or at most 31 printable ASCII */
 	bool no_wait;
 	bool unmanaged;
+	bool iommufd; /* an iommufd and cdevs, no container and groups */
 	int pidfd; /* of the process whose limit to raise; -1: this one */
 };
 
@@ -153,12 +156,18 @@ struct vfiobroker_grant {
 	uint64_t lease;
 	uint64_t memlock;
 	int leasefd; /* the lease lives while any copy of it is open */
-	int containerfd; /* a new one also when devices were added */
+	int containerfd; /* a new one also when devices were added; or -1 */
+	int iommufd; /* the same; what is pinned counts for each process */
 	size_t ngroups;
 	struct {
 		int group;
 		int fd;
 	} groups[VFIOBROKER_MAX_DEVICES];
+	size_t ncdevs;
+	struct {
+		struct vfiobroker_bdf device;
+		int fd; /* not yet bound to an iommufd */
+	} cdevs[VFIOBROKER_MAX_DEVICES];
 };
 
 /* On any result but 0 *out is NULL. */
@@ -172,6 +181,13 @@ void vfiobroker_grant_free(struct vfiobroker_grant *);
  */
 int vfiobroker_open_group(
     struct vfiobroker *, uint64_t lease, int group, int *fd, int *containerfd);
+
+/* The cdev of a device of one's iommufd lease, opened once more. */
+int vfiobroker_open_device(struct vfiobroker *, uint64_t lease,
+    const struct vfiobroker_bdf *, int *fd);
+
+/* One more iommufd for such a lease. */
+int vfiobroker_open_iommufd(struct vfiobroker *, uint64_t lease, int *fd);
 
 int vfiobroker_release(struct vfiobroker *, uint64_t lease);
 int vfiobroker_set_memlock(

@@ -38,11 +38,12 @@ T_POLICY = $(call obj,$(POLICY_SRC) $(POLICY_CLIENT))
 T_MONITOR = $(call obj,$(call nomain,$(MONITOR_SRC)))
 T_SESSION = $(call obj,$(call nomain,$(SESSION_SRC)))
 T_LIB = $(call obj,$(LIB_SRC))
-T_CMD = $(call obj,$(call nomain,$(CMD_SRC)) $(GUARD_SRC))
+T_CMD = $(call obj,$(call nomain,$(CMD_SRC)) $(HOST_SRC))
+T_GUARD = $(call obj,$(call nomain,$(GUARD_SRC)))
 
 # What a test is linked with goes by its name, as the parts' names may clash:
-# test_cmd_*, test_lib_*, test_policy_*, test_session_*, test_proto_*, and the
-# monitor's for all others.  Helpers are the files that are no test.
+# test_cmd_*, test_guard_*, test_lib_*, test_policy_*, test_session_*,
+# test_proto_*, and the monitor's for all others.  Helpers are the files that are no test.
 T_HELPERS = $(call obj,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
 
 $(B)/tests/libcommon.a: $(T_COMMON)
@@ -51,6 +52,7 @@ $(B)/tests/libmonitor.a: $(T_MONITOR)
 $(B)/tests/libsession.a: $(T_SESSION) $(PROTO_OBJ)
 $(B)/tests/libclient.a: $(T_LIB) $(PROTO_OBJ)
 $(B)/tests/libcmd.a: $(T_CMD)
+$(B)/tests/libguard.a: $(T_GUARD)
 $(B)/tests/libhelpers.a: $(T_HELPERS)
 $(B)/tests/lib%.a:
 	@mkdir -p $(@D)
@@ -59,9 +61,10 @@ $(B)/tests/lib%.a:
 
 parts_of = $(strip $(if $(filter test_cmd%,$(1)),cmd helpers policy common, \
 	$(if $(filter test_session% test_proto%,$(1)),session common, \
+	$(if $(filter test_guard test_guard_%,$(1)),guard helpers common, \
 	$(if $(filter test_lib%,$(1)),client common, \
 	$(if $(filter test_policy%,$(1)),policy common, \
-	monitor helpers policy common)))))
+	monitor helpers policy common))))))
 archives_of = $(patsubst %,$(B)/tests/lib%.a,$(call parts_of,$(1)))
 
 $(call obj,$(UNIT_SRC)): CFLAGS += $(CHECK_CFLAGS)

@@ -29,6 +29,8 @@ static const struct {
 	[MON_REVOKE] = { sizeof(struct mon_revoke), 0 },
 	[MON_WATCH] = { sizeof(struct mon_plain), 0 },
 	[MON_RECOVER] = { sizeof(struct mon_recover), 0 },
+	[MON_OPEN_DEVICE] = { sizeof(struct mon_open_device), 0 },
+	[MON_OPEN_IOMMUFD] = { sizeof(struct mon_open_iommufd), 0 },
 	[MON_WELCOME] = { sizeof(struct mon_welcome), 1 },
 	[MON_DEVICE] = { sizeof(struct mon_device), 0 },
 	[MON_LEASE] = { sizeof(struct mon_lease), 0 },

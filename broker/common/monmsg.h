@@ -26,7 +26,7 @@
 #include "bdf.h"
 
 #define MON_MAX_DEVICES 16 /* in one lease */
-#define MON_MAX_FDS 18 /* lease, container, a group per device */
+#define MON_MAX_FDS 18 /* lease, container or iommufd, one per device */
 #define MON_LABEL_MAX 32
 #define MON_NAME_MAX 32
 #define MON_TEXT_MAX 232
@@ -44,6 +44,8 @@ enum mon_type {
 	MON_REVOKE,
 	MON_WATCH,
 	MON_RECOVER, /* admins: try a quarantined device again */
+	MON_OPEN_DEVICE,
+	MON_OPEN_IOMMUFD,
 	/* monitor -> session */
 	MON_WELCOME = 64,
 	MON_DEVICE,
@@ -69,7 +71,9 @@ struct mon_plain {
 
 #define MON_ACQUIRE_NO_WAIT 1U /* do not wait for a device on its way */
 #define MON_ACQUIRE_UNMANAGED 2U /* must be on a vfio driver already */
-#define MON_ACQUIRE_FLAGS 3U
+#define MON_ACQUIRE_IOMMUFD \
+	4U /* an iommufd and cdevs, no container and groups */
+#define MON_ACQUIRE_FLAGS 7U
 
 /* ACQUIRE.  May carry one fd: the pidfd of the process whose limit to raise;
  * without it the connected process is meant. */
@@ -89,6 +93,19 @@ struct mon_open_group {
 	uint64_t lease;
 	uint32_t group;
 	uint32_t pad;
+};
+
+/* OPEN_DEVICE: the cdev of a device once more, for an iommufd lease one owns. */
+struct mon_open_device {
+	struct mon_header h;
+	uint64_t lease;
+	struct bdf device;
+};
+
+/* OPEN_IOMMUFD: one more of it, for an iommufd lease one owns. */
+struct mon_open_iommufd {
+	struct mon_header h;
+	uint64_t lease;
 };
 
 /* RELEASE: give up one's own lease by id.  What its holders still have open
@@ -136,6 +153,8 @@ struct mon_recover {
 
 #define MON_FEATURE_GROUP 1U /* VFIO group and container */
 #define MON_FEATURE_VFIO 2U /* the kernel has VFIO and an IOMMU */
+#define MON_FEATURE_IOMMUFD 4U /* the kernel has iommufd */
+#define MON_FEATURES 7U
 
 /* Carries one fd: the client's connected socket. */
 struct mon_welcome {
@@ -173,6 +192,8 @@ struct mon_device {
 };
 
 #define MON_LEASE_REVOKING 1U
+#define MON_LEASE_IOMMUFD 2U /* its devices are lent as cdevs */
+#define MON_LEASE_FLAGS 3U
 
 struct mon_lease {
 	struct mon_header h;
@@ -192,10 +213,12 @@ enum mon_fd_kind {
 	MON_FD_LEASE = 1,
 	MON_FD_CONTAINER,
 	MON_FD_GROUP,
+	MON_FD_IOMMUFD,
+	MON_FD_DEVICE, /* a cdev */
 	MON_FD_KIND_COUNT,
 };
 
-/* GRANT carries nfds fds; kinds[i] says what the i-th is. */
+/* GRANT carries nfds fds; fds[i] says what the i-th is. */
 struct mon_grant {
 	struct mon_header h;
 	uint64_t lease;
@@ -205,6 +228,7 @@ struct mon_grant {
 	struct {
 		uint32_t kind; /* enum mon_fd_kind */
 		int32_t group; /* of MON_FD_GROUP, else -1 */
+		struct bdf device; /* of MON_FD_DEVICE, else zero */
 	} fds[MON_MAX_FDS];
 };
 

@@ -38,6 +38,11 @@ static const struct member recover[] = {
 	{ .rule = RULE_END },
 };
 
+static const struct member open_device[] = {
+	{ BDF(mon_open_device, device) },
+	{ .rule = RULE_END },
+};
+
 /* The rules between members. */
 
 /* No device twice: the monitor may count and claim without looking back. */
@@ -68,10 +73,11 @@ static const struct monrule rules[MON_TYPE_COUNT] = {
 	[MON_EXPLAIN] = { explain, explain_coherent },
 	[MON_REVOKE] = { revoke, NULL },
 	[MON_RECOVER] = { recover, NULL },
+	[MON_OPEN_DEVICE] = { open_device, NULL },
 };
 
 bool
 monmsg_check_request(const void *p, size_t len)
 {
-	return monrule_check(rules, MON_LIST_DEVICES, MON_RECOVER, p, len);
+	return monrule_check(rules, MON_LIST_DEVICES, MON_OPEN_IOMMUFD, p, len);
 }

@@ -13,6 +13,7 @@
 #include "check.h"
 #include "config.h"
 #include "fault.h"
+#include "handover.h"
 #include "inventory.h"
 #include "lease.h"
 #include "life.h"
@@ -22,7 +23,6 @@
 #include "quota.h"
 #include "request.h"
 #include "session.h"
-#include "vfio.h"
 #include "watch.h"
 
 #include <bsd/string.h>
@@ -43,6 +43,7 @@ struct acquisition {
 	struct mon_acquire req;
 	int pidfd; /* -1: the peer itself */
 	struct event *timeout;
+	struct hostuse *look; /* under way, or done and not yet used */
 	bool impatient; /* no more waiting */
 	enum status failure; /* with why, when a claim failed */
 	char failed[WHY_MAX + 64];
@@ -73,6 +74,7 @@ acquisition_drop(struct acquisition *a)
 	a->session->acquisition = NULL;
 	unwant(a);
 	loop_free(&a->timeout);
+	hostuse_drop(&a->look);
 	pidfd_discard(&a->pidfd);
 	free(a);
 }
@@ -102,108 +104,6 @@ acquisition_failed(struct acquisition *a, const struct device *d,
 
 /* ---- granting --------------------------------------------------------- */
 
-struct hand_over {
-	struct mon_grant grant;
-	int fds[MON_MAX_FDS];
-	size_t n;
-};
-
-static void
-hand_over_close(struct hand_over *h)
-{
-	while (h->n > 0)
-		close(h->fds[--h->n]);
-}
-
-static int
-hand_over_add(struct hand_over *h, int fd, enum mon_fd_kind kind, int group)
-{
-	if (fd < 0)
-		return fd;
-	if (h->n == MON_MAX_FDS) {
-		close(fd);
-		return -E2BIG;
-	}
-	h->grant.fds[h->n].kind = kind;
-	h->grant.fds[h->n].group = group;
-	h->fds[h->n++] = fd;
-	h->grant.nfds = (uint32_t)h->n;
-	return 0;
-}
-
-static bool
-has_group(const struct hand_over *h, const struct lease *l, int group)
-{
-	const struct device *d;
-
-	for (size_t i = 0; i < h->n; i++) {
-		if (h->grant.fds[i].kind == MON_FD_GROUP &&
-		    h->grant.fds[i].group == group)
-			return true;
-	}
-	if (l == NULL)
-		return false;
-	TAILQ_FOREACH(d, &l->devices, of_lease) {
-		if (d->facts.group == group)
-			return true;
-	}
-	return false;
-}
-
-static int
-hand_over_open(struct hand_over *h, const struct check *c, int *group)
-{
-	int r = hand_over_add(h, vfio_open_container(), MON_FD_CONTAINER, -1);
-
-	*group = -1;
-	for (size_t i = 0; r == 0 && i < c->nmembers; i++) {
-		*group = c->members[i].device->facts.group;
-		if (!has_group(h, c->lease, *group))
-			r = hand_over_add(
-			    h, vfio_open_group(*group), MON_FD_GROUP, *group);
-	}
-	return r;
-}
-
-static void
-refuse_open(struct acquisition *a, int r, int group)
-{
-	struct session *s = a->session;
-	enum status status = STATUS_OS;
-
-	if (group < 0) {
-		status = STATUS_UNAVAILABLE;
-		session_say(s, MON_TEXT_WHY, "cannot open /dev/vfio/vfio: %s",
-		    strerror(-r));
-		session_say(s, MON_TEXT_FIX,
-		    "load the vfio module, and have an IOMMU on "
-		    "(intel_iommu=on, or AMD-Vi in the firmware)");
-	} else if (r == -EBUSY) {
-		status = STATUS_BUSY;
-		session_say(s, MON_TEXT_WHY,
-		    "group %d is open in a process that has no lease", group);
-		session_say(s, MON_TEXT_FIX,
-		    "end it (see: fuser -v /dev/vfio/%d)", group);
-	} else if (r == -EADDRINUSE) {
-		status = STATUS_GROUP;
-		session_say(s, MON_TEXT_WHY,
-		    "the kernel says that group %d is not viable: a member "
-		    "is bound to a host driver",
-		    group);
-		session_say(s, MON_TEXT_FIX,
-		    "unbind that member (see: vfiobroker groups), or ask for "
-		    "it too");
-	} else {
-		session_say(s, MON_TEXT_WHY, "cannot open /dev/vfio/%d: %s",
-		    group, strerror(-r));
-		session_say(s, MON_TEXT_FIX,
-		    "an administrator can see what is wrong with it (ls -l "
-		    "/dev/vfio/%d; dmesg)",
-		    group);
-	}
-	acquisition_end(a, status);
-}
-
 /* All of them, or none. */
 static int
 lend_members(struct lease *l, const struct check *c)
@@ -218,6 +118,7 @@ lend_members(struct lease *l, const struct check *c)
 		struct device *d = c->members[i].device;
 
 		d->record.reset_none = c->members[i].terms.reset_none;
+		d->record.cdev = l->iommufd && c->members[i].asked;
 		r = life_lend(d, l, why);
 	}
 	for (; r != 0 && i > 0; i--) {
@@ -230,7 +131,7 @@ lend_members(struct lease *l, const struct check *c)
 }
 
 static int
-raise_memlock(struct acquisition *a, struct hand_over *h)
+raise_memlock(struct acquisition *a, struct handover *h)
 {
 	int pidfd = a->pidfd != -1 ? a->pidfd : a->session->peer.pidfd;
 
@@ -242,18 +143,17 @@ raise_memlock(struct acquisition *a, struct hand_over *h)
 
 /* An existing lease's holder has its fd already: only new ones get one. */
 static int
-make_lease(struct acquisition *a, struct check *c, struct hand_over *h)
+make_lease(struct acquisition *a, struct check *c, struct handover *h)
 {
 	struct lease *l = c->lease;
 	int fd = -1, r = 0;
 
 	if (l == NULL)
-		r = lease_create(
-		    &a->session->peer, a->req.memlock, a->req.label, &l, &fd);
+		r = lease_create(&a->session->peer, &a->req, &l, &fd);
 	else
 		lease_raise(l, a->req.memlock);
 	if (r == 0 && fd != -1)
-		r = hand_over_add(h, fd, MON_FD_LEASE, -1);
+		r = handover_add(h, fd, MON_FD_LEASE);
 	if (r == 0)
 		r = lend_members(l, c);
 	if (r != 0 && l != c->lease)
@@ -285,24 +185,24 @@ refuse_lease(struct acquisition *a, int r)
 static void
 acquisition_grant(struct acquisition *a, struct check *c)
 {
-	struct hand_over h = { .n = 0 };
+	struct handover h = { .n = 0 };
 	struct session *s = a->session;
-	int group, r = hand_over_open(&h, c, &group);
+	int r = handover_open(&h, c, a->req.flags & MON_ACQUIRE_IOMMUFD);
 
 	if (r != 0) {
-		hand_over_close(&h);
-		refuse_open(a, r, group);
+		handover_close(&h);
+		acquisition_end(a, handover_refuse(&h, s, r));
 		return;
 	}
 	r = raise_memlock(a, &h);
 	if (r != 0) {
-		hand_over_close(&h);
+		handover_close(&h);
 		acquisition_end(a, request_say_memlock(s, r));
 		return;
 	}
 	r = make_lease(a, c, &h);
 	if (r != 0) {
-		hand_over_close(&h);
+		handover_close(&h);
 		refuse_lease(a, r);
 		return;
 	}
@@ -340,6 +240,7 @@ acquisition_check(struct acquisition *a)
 		.foreign = a->session->peer.foreign,
 		.lease = a->req.lease == 0 ? NULL : lease_find(a->req.lease),
 		.asker = a,
+		.look = a->look,
 		.bdfs = a->req.devices,
 		.nbdfs = a->req.ndevices,
 		.memlock = a->req.memlock,
@@ -347,6 +248,26 @@ acquisition_check(struct acquisition *a)
 
 	check_run(&c);
 	return c;
+}
+
+static void
+acquisition_seen(void *arg)
+{
+	(void)arg;
+	acquisition_poke();
+}
+
+/* One at a time; the next one if others are wanted by then. */
+static void
+acquisition_look(struct acquisition *a, const struct check *c)
+{
+	if (a->look != NULL && !hostuse_done(a->look))
+		return;
+	hostuse_drop(&a->look);
+	a->look = hostuse_look(
+	    a->session->peer.uid, c->to_see, c->nto_see, acquisition_seen, a);
+	if (a->look == NULL)
+		acquisition_end(a, STATUS_INTERNAL);
 }
 
 static void
@@ -366,7 +287,11 @@ acquisition_try(struct acquisition *a)
 		return;
 	}
 	c = acquisition_check(a);
-	if (c.pending && c.status == STATUS_OK) {
+	if (!c.unseen) /* a later answer shall not rest on it */
+		hostuse_drop(&a->look);
+	if (c.unseen) {
+		acquisition_look(a, &c);
+	} else if (c.pending && c.status == STATUS_OK) {
 		/* Its workers report, or are called late: no need to wait
 		 * for anything else. */
 	} else if (c.status == STATUS_OK) {
@@ -417,12 +342,31 @@ acquisition_timeout(evutil_socket_t fd, short what, void *arg)
 	acquisition_try(a);
 }
 
+/* The devices of a group must all be in one container, or in one iommufd. */
+static bool
+may_extend(struct session *s, const struct mon_acquire *req)
+{
+	const struct lease *l = request_own_lease(s, req->lease);
+
+	if (l == NULL)
+		return false;
+	if (l->iommufd == !!(req->flags & MON_ACQUIRE_IOMMUFD))
+		return true;
+	session_say(s, MON_TEXT_WHY, "lease %llu has its devices by %s",
+	    (unsigned long long)l->id,
+	    l->iommufd ? "iommufd" : "container and groups");
+	session_say(s, MON_TEXT_FIX, "ask for more of them %s iommufd, too",
+	    l->iommufd ? "with" : "without");
+	session_end(s, STATUS_INVALID);
+	return false;
+}
+
 void
 acquisition_start(struct session *s, const struct mon_acquire *req, int *fd)
 {
 	struct acquisition *a;
 
-	if (req->lease != 0 && request_own_lease(s, req->lease) == NULL)
+	if (req->lease != 0 && !may_extend(s, req))
 		return;
 	a = calloc(1, sizeof(*a));
 	if (a == NULL ||

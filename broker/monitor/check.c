@@ -289,7 +289,7 @@ is_free(struct check *c, const struct device *d, bool *wait)
 	const struct device *vf;
 
 	if (!taken && (d->state == STATE_HOST || d->state == STATE_READY) &&
-	    !life_arriving(d)) {
+	    !life_arriving(d) && !life_in_transit(d)) {
 		*wait = false;
 		vf = check_stuck_vf(d);
 		if (vf != NULL)
@@ -342,8 +342,8 @@ void
 check_run(struct check *c)
 {
 	c->status = STATUS_OK;
-	c->wait = c->pending = false;
-	c->nmembers = 0;
+	c->wait = c->pending = c->unseen = false;
+	c->nmembers = c->nto_see = 0;
 	STAILQ_INIT(&c->texts);
 	check_home(c);
 	check_present(c);

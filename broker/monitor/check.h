@@ -8,6 +8,7 @@
 
 #include "broker/common/status.h"
 #include "device.h"
+#include "hostuse.h"
 #include "policy/policy.h"
 #include "texts.h"
 
@@ -29,6 +30,7 @@ struct check {
 	bool foreign; /* of another user namespace: see peer.h */
 	struct lease *lease; /* devices are added to it; NULL: a new one */
 	struct acquisition *asker; /* whose claims do not stand in its way */
+	const struct hostuse *look; /* what the asker has had looked at */
 	const struct bdf *bdfs;
 	size_t nbdfs;
 	uint64_t memlock;
@@ -40,6 +42,9 @@ struct check {
 	enum status status;
 	bool wait; /* refused only because something is on its way */
 	bool pending; /* not refused: the asker's own claims are under way */
+	bool unseen; /* no answer at all before to_see has been looked at */
+	struct bdf to_see[CHECK_MEMBERS_MAX];
+	size_t nto_see;
 	struct texts texts;
 	struct check_member members[CHECK_MEMBERS_MAX];
 	size_t nmembers;
@@ -60,8 +65,8 @@ void check_decide_one(const struct policy_subject *who, const struct device *,
 void check_say_decision(struct texts *, uid_t, const struct device *,
     const struct policy_decision *);
 
-/* Whether a claim line may take the device from the host: the guard and the
- * group say so.  Reasons against go to the log. */
-bool check_claimable(struct device *);
+/* Whether a claim line may take the device from the host: the group says so, and
+ * the look if it is done.  Reasons against go to the log. */
+bool check_claimable(struct device *, const struct hostuse *);
 
 #endif

@@ -86,14 +86,15 @@ check_sibling(struct check *c, struct device *d, const struct check_member *of)
 		return;
 	}
 	if (d->lease != NULL || (d->wanted != NULL && d->wanted != c->asker) ||
-	    (d->state != STATE_HOST && d->state != STATE_READY)) {
+	    (d->state != STATE_HOST && d->state != STATE_READY) ||
+	    life_in_transit(d)) {
 		c->wait = c->status == STATUS_OK &&
 			  (life_in_transit(d) || d->wanted != NULL);
 		texts_add(&c->texts, MON_TEXT_WHY,
 		    "%s is in one IOMMU group (%d) with %s", device_name(asked),
 		    asked->facts.group, device_name(d));
 		check_busy(c, d);
-	} else if (d->state == STATE_READY || device_on_vfio(d) ||
+	} else if (device_on_vfio(d) ||
 		   (of->terms.siblings_take && !check_neutral(d->driver))) {
 		add_sibling(c, d, of);
 	} else if (!check_neutral(d->driver)) {

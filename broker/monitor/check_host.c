@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Can the host do without it?  Called by check_run() for what somebody asked
- * for, and by life.c for what a claim line would take.
+ * for, and by life.c for what a claim line would take.  What speaks against it
+ * was found by vfiobroker-guard; what the policy tolerates of that is decided
+ * here, when it is used.
  */
 
 #include "check_part.h"
 
+#include "broker/common/guardmsg.h"
 #include "broker/common/log.h"
 #include "config.h"
-#include "guard.h"
 #include "inventory.h"
 #include "policyload.h"
 
 #include <string.h>
+
+_Static_assert(
+    CHECK_MEMBERS_MAX <= GUARDMSG_DEVICES_MAX, "all of them in one look");
 
 struct guard_run {
 	struct check *check; /* NULL: only the log hears */
@@ -50,10 +55,11 @@ guard_found(void *arg, enum reason reason, const char *what)
 }
 
 static bool
-guard_against(struct check *c, const struct device *d)
+guard_against(
+    struct check *c, const struct device *d, const struct hostuse *look)
 {
 	struct guard_run g = { .check = c, .device = d };
-	int r = guard_collect(config.sysroot, &d->facts.bdf, guard_found, &g);
+	int r = hostuse_each(look, &d->facts.bdf, guard_found, &g);
 
 	if (r != 0) {
 		log_warn("%s: cannot tell whether the host needs it: %s",
@@ -75,15 +81,28 @@ guard_against(struct check *c, const struct device *d)
  * since vfio-pci binds nothing else; a group for want of an IOMMU is not
  * counted as one (inventory.c).
  */
+static bool
+is_given_up(const struct device *d)
+{
+	return device_on_vfio(d) && d->facts.group >= 0;
+}
+
 void
 check_guard(struct check *c)
 {
 	for (size_t i = 0; i < c->nmembers; i++) {
 		const struct device *d = c->members[i].device;
 
-		if (device_on_vfio(d) && d->facts.group >= 0)
+		if (is_given_up(d))
 			continue;
-		if (guard_against(c, d))
+		c->to_see[c->nto_see++] = d->facts.bdf;
+		if (!hostuse_knows(c->look, &d->facts.bdf))
+			c->unseen = true;
+	}
+	for (size_t i = 0; !c->unseen && i < c->nmembers; i++) {
+		const struct device *d = c->members[i].device;
+
+		if (!is_given_up(d) && guard_against(c, d, c->look))
 			check_refuse(c, STATUS_HOST_IN_USE);
 	}
 }
@@ -103,7 +122,7 @@ check_stuck_vf(const struct device *pf)
 }
 
 bool
-check_claimable(struct device *d)
+check_claimable(struct device *d, const struct hostuse *look)
 {
 	struct device *other;
 
@@ -128,5 +147,6 @@ check_claimable(struct device *d)
 		    device_name(d), device_name(other));
 		return false;
 	}
-	return !guard_against(NULL, d);
+	return !hostuse_knows(look, &d->facts.bdf) ||
+	       !guard_against(NULL, d, look);
 }

@@ -18,7 +18,8 @@ void check_groups(struct check *);
 /* A driver that leaves DMA to whoever owns the group, or none. */
 bool check_neutral(const char *driver);
 
-/* check_host.c: reasons against each member that the host still has. */
+/* check_host.c: reasons against each member that the host still has, once they
+ * have been looked at. */
 void check_guard(struct check *);
 
 /* A VF for which taking this PF away would wait for ever, or NULL. */

@@ -3,7 +3,12 @@
 
 #include "child.h"
 
+#include "config.h"
+
+#include <errno.h>
+#include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -62,4 +67,50 @@ child_become(const char *name, pid_t monitor, const int *keep, size_t nkeep)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != monitor)
 		_exit(1);
+}
+
+/* Ambient ones are what an ordinary program has when it is executed. */
+static int
+keep_capabilities(uint64_t caps)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (syscall(SYS_capget, &head, data) != 0)
+		return -errno;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		data[i].permitted &= (uint32_t)(caps >> 32 * i);
+		data[i].effective = data[i].inheritable = data[i].permitted;
+	}
+	if (syscall(SYS_capset, &head, data) != 0)
+		return -errno;
+	for (unsigned cap = 0; cap < 64; cap++) {
+		if ((data[cap / 32].permitted & 1U << cap % 32) != 0 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/*
+ * Shouldn't: be called for uid or gid 0, which would keep everything.
+ */
+int
+child_leave_root(uint64_t caps)
+{
+	uid_t uid = config.session_uid, r, e, s;
+	gid_t gid = config.session_gid;
+
+	if (uid == 0 || gid == 0)
+		return -EINVAL;
+	if (prctl(PR_SET_KEEPCAPS, caps != 0, 0, 0, 0) != 0 ||
+	    setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0 || getresuid(&r, &e, &s) != 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -errno;
+	if (r != uid || e != uid || s != uid)
+		return -EPERM;
+	return keep_capabilities(caps);
 }

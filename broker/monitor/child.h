@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * What every forked child of the monitor does first: signals as they were
@@ -20,5 +21,13 @@ void child_prepare(const int *keep, size_t nkeep);
  */
 void
 child_become(const char *name, pid_t monitor, const int *keep, size_t nkeep);
+
+/*
+ * What one does that is to execute a program that is not root: it becomes the
+ * sessions' user in all senses, in no group, without a way back, and with no
+ * capability but those of caps (a bit each) that the monitor itself has.  0 or
+ * -errno: then it must execute nothing.
+ */
+int child_leave_root(uint64_t caps);
 
 #endif

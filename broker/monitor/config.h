@@ -15,7 +15,8 @@ struct config {
 	const char *policy_dir;
 	const char *session; /* the session program */
 	const char *policy_program; /* the policy's compiler */
-	const char *user; /* whom sessions and the compiler run as */
+	const char *guard_program; /* looks what the host uses */
+	const char *user; /* whom these three run as */
 	const char
 	    *sysroot; /* "" but in tests: in front of /sys, /proc, /dev */
 	unsigned worker_timeout; /* seconds until a device counts as wedged */

@@ -15,6 +15,7 @@
 
 struct acquisition;
 struct event;
+struct hostuse;
 struct lease;
 struct worker;
 
@@ -49,6 +50,7 @@ struct device {
 	struct acquisition *wanted; /* who had it claimed and waits */
 	struct event *timer; /* the next look at it */
 	unsigned looks; /* since the state was entered */
+	struct hostuse *look; /* whether a claim line may take it */
 };
 
 TAILQ_HEAD(devices, device);

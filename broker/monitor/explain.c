@@ -15,8 +15,20 @@
 #include "sysfs.h"
 #include "usage.h"
 
+#include <stdlib.h>
+
 /* What is told of a kind of note: all of it would be the whole policy. */
 #define NOTES_MAX 32
+
+/* One that waits for a look. */
+struct explanation {
+	TAILQ_ENTRY(explanation) entry;
+	struct session *session;
+	struct mon_explain m;
+	struct hostuse *look;
+};
+
+static TAILQ_HEAD(, explanation) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 
 struct notes {
 	struct session *s;
@@ -144,44 +156,104 @@ subject_of(const struct session *s, struct mon_explain *m, bool admin)
 	};
 }
 
-void
-explain_request(struct session *s, const void *record, int *fd)
+static void
+explain_answer(struct session *s, struct check *c)
 {
-	struct mon_explain m = *(const struct mon_explain *)record;
-	bool admin = request_admin(s);
-	struct check c = { .who = subject_of(s, &m, admin),
+	const struct device *d = inventory_find(c->bdfs);
+
+	session_say(s, MON_TEXT_DECISION,
+	    c->status == STATUS_OK ? "uid %u may have %s now"
+				   : "uid %u may not have %s now",
+	    c->who.uid, d == NULL ? "it" : device_name(d));
+	texts_send(&c->texts, s);
+	if (d != NULL) {
+		say_rules(s, c, d);
+		if (c->nmembers > 0)
+			say_siblings(s, d);
+	}
+	if (c->status == STATUS_OK)
+		say_steps(s, c);
+	session_end(s, c->status);
+}
+
+static void
+explain_end(struct explanation *e)
+{
+	TAILQ_REMOVE(&waiting, e, entry);
+	hostuse_drop(&e->look);
+	free(e);
+}
+
+static void explain_seen(void *);
+
+/* False: the answer has to wait for a look. */
+static bool
+explain_check(struct explanation *e, struct session *s, bool admin)
+{
+	struct check c = { .who = subject_of(s, &e->m, admin),
 		.foreign = s->peer.foreign,
-		.bdfs = &m.device,
+		.look = e->look,
+		.bdfs = &e->m.device,
 		.nbdfs = 1,
-		.memlock = m.memlock,
-		.as_managed = m.flags & MON_EXPLAIN_MANAGED,
+		.memlock = e->m.memlock,
+		.as_managed = e->m.flags & MON_EXPLAIN_MANAGED,
 		.explain = true,
 		.all = admin };
-	const struct device *d;
 
-	(void)fd;
 	if (c.who.uid != s->peer.uid && !admin) {
 		session_text(s, MON_TEXT_WHY,
 		    "only administrators may ask about other users");
 		session_text(s, MON_TEXT_FIX,
 		    "ask about yourself, or have one of them ask");
 		session_end(s, STATUS_DENIED);
-		return;
+		return true;
 	}
 	check_run(&c);
-	d = inventory_find(&m.device);
-	session_say(s, MON_TEXT_DECISION,
-	    c.status == STATUS_OK ? "uid %u may have %s now"
-				  : "uid %u may not have %s now",
-	    c.who.uid, d == NULL ? "it" : device_name(d));
-	texts_send(&c.texts, s);
-	if (d != NULL) {
-		say_rules(s, &c, d);
-		if (c.nmembers > 0)
-			say_siblings(s, d);
-	}
-	if (c.status == STATUS_OK)
-		say_steps(s, &c);
+	hostuse_drop(&e->look);
+	if (c.unseen)
+		e->look = hostuse_look(
+		    s->peer.uid, c.to_see, c.nto_see, explain_seen, e);
+	if (!c.unseen)
+		explain_answer(s, &c);
+	else if (e->look == NULL)
+		session_end(s, STATUS_INTERNAL);
 	texts_clear(&c.texts);
-	session_end(s, c.status);
+	return e->look == NULL;
+}
+
+/* The world may be another one by now: all is checked anew. */
+static void
+explain_seen(void *arg)
+{
+	struct explanation *e = arg;
+
+	if (explain_check(e, e->session, request_admin(e->session)))
+		explain_end(e);
+}
+
+void
+explain_request(struct session *s, const void *record, int *fd)
+{
+	struct explanation *e = calloc(1, sizeof(*e));
+
+	(void)fd;
+	if (e == NULL) {
+		session_end(s, STATUS_INTERNAL);
+		return;
+	}
+	e->session = s;
+	e->m = *(const struct mon_explain *)record;
+	TAILQ_INSERT_TAIL(&waiting, e, entry);
+	explain_seen(e);
+}
+
+void
+explain_forget(const struct session *s)
+{
+	struct explanation *e, *next;
+
+	TAILQ_FOREACH_SAFE(e, &waiting, entry, next) {
+		if (e->session == s)
+			explain_end(e);
+	}
 }

@@ -4,7 +4,11 @@
 
 struct session;
 
-/* Serves MON_EXPLAIN: what would acquire do, and why? */
+/* Serves MON_EXPLAIN: what would acquire do, and why?  Answers when the host has
+ * been looked at. */
 void explain_request(struct session *, const void *record, int *fd);
+
+/* The session is gone. */
+void explain_forget(const struct session *);
 
 #endif

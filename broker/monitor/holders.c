@@ -9,6 +9,10 @@
 
 #include "holders.h"
 
+#include "config.h"
+#include "sysfs.h"
+#include "vfio.h"
+
 #include <bsd/string.h>
 
 #include <ctype.h>
@@ -19,6 +23,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define NODE_MAX 256
 
 void
 process_name(int pid, char *buf, size_t len)
@@ -49,7 +55,7 @@ process_name(int pid, char *buf, size_t len)
 static int
 has_open(int procfd, int pid, const char *node)
 {
-	char path[32], target[128];
+	char path[32], target[NODE_MAX];
 	struct dirent *e;
 	int fd, found = 0;
 	DIR *dir;
@@ -112,10 +118,24 @@ holders_of(const char *node, char *buf, size_t len)
 void
 holders_of_group(int group, char *buf, size_t len)
 {
-	char node[32];
+	char node[NODE_MAX];
 
-	snprintf(node, sizeof(node), "/dev/vfio/%d", group);
+	snprintf(node, sizeof(node), "%s/dev/vfio/%d", config.sysroot, group);
 	holders_of(node, buf, len);
 	if (buf[0] == '\0')
 		holders_of("anon_inode:[vfio-device]", buf, len);
+}
+
+void
+holders_of_cdev(const struct bdf *bdf, char *buf, size_t len)
+{
+	char name[SYSFS_NAME_MAX], node[NODE_MAX];
+	dev_t number;
+
+	buf[0] = '\0';
+	if (sysfs_cdev(bdf, name, &number) != 0)
+		return;
+	snprintf(
+	    node, sizeof(node), "%s" VFIO_CDEV_DIR "/%s", config.sysroot, name);
+	holders_of(node, buf, len);
 }

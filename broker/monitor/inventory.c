@@ -7,6 +7,7 @@
 #include "inventory.h"
 
 #include "broker/common/log.h"
+#include "hostuse.h"
 #include "loop.h"
 
 #include <dirent.h>
@@ -150,6 +151,8 @@ inventory_forget(struct device *d)
 {
 	TAILQ_REMOVE(&inventory, d, entry);
 	loop_free(&d->timer);
+	hostuse_drop(&d->look);
+	hostuse_forget(&d->facts.bdf);
 	free(d);
 }
 

@@ -195,11 +195,17 @@ parse_key(
     const char **text, size_t *len, const struct keyfile_key *key, void *object)
 {
 	char line[LINE_MAX_LEN];
-	size_t n = strlen(key->name);
+	const char *rest = *text;
+	size_t n = strlen(key->name), nrest = *len;
 
-	if (next_line(text, len, line) != 0 ||
-	    strncmp(line, key->name, n) != 0 || line[n] != ' ')
+	if (next_line(&rest, &nrest, line) != 0)
 		return -EBADMSG;
+	if (strncmp(line, key->name, n) != 0 || line[n] != ' ') {
+		memset((char *)object + key->offset, 0, key->size);
+		return key->added ? 0 : -EBADMSG;
+	}
+	*text = rest;
+	*len = nrest;
 	return types[key->type].read(
 		   (char *)object + key->offset, key->size, line + n + 1)
 		   ? 0

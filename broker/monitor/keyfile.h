@@ -2,6 +2,7 @@
 #ifndef VFIOBROKER_KEYFILE_H
 #define VFIOBROKER_KEYFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -24,12 +25,18 @@ struct keyfile_key {
 	enum keyfile_type type;
 	size_t offset; /* of the field in the object */
 	size_t size; /* of the field */
+	bool added; /* later: files of older builds lack it, it is zero then */
 };
 
-#define KEYFILE_KEY(name, type, object, member)       \
-	{                                             \
-		name, type, offsetof(object, member), \
-		    sizeof(((object *)NULL)->member)  \
+#define KEYFILE_KEY(n, t, object, member)                                     \
+	{                                                                     \
+		.name = (n), .type = (t), .offset = offsetof(object, member), \
+		.size = sizeof(((object *)NULL)->member)                      \
+	}
+#define KEYFILE_ADDED(n, t, object, member)                                   \
+	{                                                                     \
+		.name = (n), .type = (t), .offset = offsetof(object, member), \
+		.size = sizeof(((object *)NULL)->member), .added = true       \
 	}
 
 /* Returns the length, below len; 0 when there is no room. */

@@ -247,7 +247,7 @@ lease_open_both(struct lease *l, int *fd)
 }
 
 int
-lease_create(const struct peer *p, uint64_t memlock, const char *label,
+lease_create(const struct peer *p, const struct mon_acquire *req,
     struct lease **out, int *fd)
 {
 	struct lease *l = lease_new();
@@ -259,9 +259,10 @@ lease_create(const struct peer *p, uint64_t memlock, const char *label,
 	l->uid = p->uid;
 	l->pid = p->pid;
 	l->since = clock_wall_us() / 1000000;
-	l->memlock = memlock;
+	l->memlock = req->memlock;
+	l->iommufd = req->flags & MON_ACQUIRE_IOMMUFD;
 	strlcpy(l->comm, p->comm, sizeof(l->comm));
-	strlcpy(l->label, label, sizeof(l->label));
+	strlcpy(l->label, req->label, sizeof(l->label));
 	r = leasefile_write(l);
 	FAULT("lease:written");
 	if (r == 0)

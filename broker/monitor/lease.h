@@ -32,6 +32,7 @@ struct lease {
 	int probefd; /* an open file of its own, to try the lock with */
 	struct event *doubt;
 	unsigned doubts;
+	bool iommufd; /* an iommufd and cdevs, no container and groups */
 	bool revoking;
 	bool ended; /* kept for what is still held of it */
 };
@@ -51,10 +52,10 @@ int lease_init(void);
 void lease_settled(void);
 
 /*
- * A new lease without devices, for a peer.  *fd is the open file to hand
+ * A new lease without devices, for a peer, of the kind asked for.  *fd is the open file to hand
  * over; the caller closes its copy once it is sent.  0 or -errno.
  */
-int lease_create(const struct peer *, uint64_t memlock, const char *label,
+int lease_create(const struct peer *, const struct mon_acquire *,
     struct lease **out, int *fd);
 
 struct lease *lease_find(uint64_t id);

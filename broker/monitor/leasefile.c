@@ -32,6 +32,7 @@ static const struct keyfile_key keys[] = {
 	KEY("label", KEY_TEXT, label),
 	KEY("since", KEY_U64, since),
 	KEY("memlock", KEY_U64, memlock),
+	KEYFILE_ADDED("iommufd", KEY_BOOL, struct lease, iommufd),
 	{ .name = NULL },
 };
 

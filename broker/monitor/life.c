@@ -13,12 +13,11 @@
 #include "broker/common/log.h"
 #include "broker/common/status.h"
 #include "check.h"
+#include "drain.h"
 #include "inventory.h"
 #include "lease.h"
 #include "loop.h"
 #include "policyload.h"
-#include "rundir.h"
-#include "vfio.h"
 #include "watch.h"
 #include "worker.h"
 
@@ -29,10 +28,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_MIN_MS 5
-#define LOOK_MAX_MS 250
+#define RETRY_MS 250
 #define ARRIVAL_MS 1000
-#define LOOKS_BEFORE_NAMING 8 /* under a second */
 
 void
 life_why(struct device *d, const char *fmt, ...)
@@ -50,18 +47,21 @@ life_allows(const struct device *d, enum device_event ev)
 	return transition_next(d->state, ev) >= 0;
 }
 
+/* One that was taken off vfio-pci behind our back goes home next. */
 bool
 life_in_transit(const struct device *d)
 {
 	return d->state == STATE_CLAIMING || d->state == STATE_DRAINING ||
-	       d->state == STATE_RESETTING || d->state == STATE_RESTORING;
+	       d->state == STATE_RESETTING || d->state == STATE_RESTORING ||
+	       (d->state == STATE_READY && d->record.taken &&
+		   d->wanted == NULL && !device_on_vfio(d));
 }
 
 /* ---- records ---------------------------------------------------------- */
 
 /* While a worker runs the record is its own to write. */
-static int
-record_keep(struct device *d)
+int
+life_keep_record(struct device *d)
 {
 	int r = record_write(&d->record);
 
@@ -79,7 +79,7 @@ record_as(struct device *d, const char *step)
 	d->record.why[0] = '\0';
 	if (d->state == STATE_QUARANTINED)
 		memcpy(d->record.why, d->why, sizeof(d->record.why));
-	return record_keep(d);
+	return life_keep_record(d);
 }
 
 static void
@@ -105,8 +105,6 @@ claim_has_failed(struct device *d, const char *why, enum status status)
 		acquisition_failed(d->wanted, d, why, status);
 }
 
-static void look_later(struct device *, unsigned ms);
-
 /* A claim can be told to have failed; what goes home has to get there. */
 static void
 start_worker(struct device *d, enum plan plan)
@@ -118,7 +116,7 @@ start_worker(struct device *d, enum plan plan)
 	if (plan != PLAN_CLAIM) {
 		log_warn("%s: %s: no worker: %s", device_name(d),
 		    plan_name(plan), strerror(-r));
-		look_later(d, LOOK_MAX_MS);
+		life_look_later(d, RETRY_MS);
 		return;
 	}
 	claim_has_failed(d, strerror(-r), STATUS_OS);
@@ -134,7 +132,7 @@ settle_group(const struct device *of)
 	TAILQ_FOREACH(d, &inventory, entry) {
 		if (d != of && d->claimed && d->state == STATE_HOST &&
 		    d->facts.group >= 0 && d->facts.group == of->facts.group)
-			look_later(d, 0);
+			life_look_later(d, 0);
 	}
 }
 
@@ -166,7 +164,6 @@ enter_ready(struct device *d)
 	settle_group(d);
 }
 
-static void look(struct device *);
 static void retry(struct device *);
 
 static void
@@ -182,12 +179,12 @@ look_timer(evutil_socket_t fd, short what, void *arg)
 	} else if (d->state == STATE_RESETTING || d->state == STATE_RESTORING) {
 		retry(d);
 	} else {
-		look(d);
+		drain_look(d);
 	}
 }
 
-static void
-look_later(struct device *d, unsigned ms)
+void
+life_look_later(struct device *d, unsigned ms)
 {
 	if (d->timer == NULL &&
 	    loop_event(&d->timer, -1, 0, look_timer, d) != 0)
@@ -195,19 +192,10 @@ look_later(struct device *d, unsigned ms)
 	loop_timer(d->timer, ms);
 }
 
-static void
-look_again(struct device *d)
-{
-	unsigned ms = d->looks < 6 ? LOOK_MIN_MS << d->looks : LOOK_MAX_MS;
-
-	d->looks++;
-	look_later(d, ms);
-}
-
 void
 life_arrived(struct device *d)
 {
-	look_later(d, ARRIVAL_MS);
+	life_look_later(d, ARRIVAL_MS);
 }
 
 bool
@@ -217,85 +205,11 @@ life_arriving(const struct device *d)
 	       d->timer != NULL && event_pending(d->timer, EV_TIMEOUT, NULL);
 }
 
-/* A worker of the broker before us is stuck with it: is it still? */
-static void
-look_wedged(struct device *d)
-{
-	if (d->worker == NULL && rundir_worker_of(&d->facts.bdf) == 0)
-		life_event(d, LIFE_UNWEDGED, "the old worker has ended");
-	else
-		look_again(d);
-}
-
-/* At 8, 16, 32 ... looks: holders change, and logs should stay readable. */
-static bool
-is_naming_look(unsigned looks)
-{
-	return looks >= LOOKS_BEFORE_NAMING && (looks & (looks - 1)) == 0;
-}
-
-/* One look at a draining device, by a worker: proven unheld or not? */
-static void
-look(struct device *d)
-{
-	enum plan plan = PLAN_PROVE;
-	int r;
-
-	if (d->state == STATE_WEDGED) {
-		look_wedged(d);
-		return;
-	}
-	if (d->state != STATE_DRAINING || d->worker != NULL)
-		return;
-	if (d->ask_back)
-		plan = PLAN_UNBIND;
-	else if (is_naming_look(d->looks))
-		plan = PLAN_NAME;
-	r = worker_start(d, plan);
-	if (r == 0) {
-		d->ask_back = false;
-	} else {
-		log_warn("%s: cannot look: %s", device_name(d), strerror(-r));
-		look_again(d);
-	}
-}
-
-/* Not by a lease, but through its group or as root: it needs a reset. */
-static void
-had_by_somebody(struct device *d, int error)
-{
-	if (error != -EBUSY || d->record.lease != 0)
-		return;
-	d->record.lease = RECORD_SOMEBODY;
-	record_keep(d);
-}
-
-/* Who holds it is said now and then; the looking goes on. */
-static void
-looked(struct device *d, const struct worker_result *res)
-{
-	if (res->error == 0) {
-		life_event(d, LIFE_UNHELD, "nobody has it open");
-		return;
-	}
-	had_by_somebody(d, res->error);
-	if (res->error != -EBUSY) {
-		life_why(
-		    d, "group %d: %s", d->facts.group, strerror(-res->error));
-	} else if (res->text[0] != '\0') {
-		life_why(d, "held by %s", res->text);
-		log_warn("%s is still held by %s", device_name(d), res->text);
-	} else if (res->plan == PLAN_NAME) {
-		life_why(d, "somebody still has group %d open", d->facts.group);
-	}
-	look_again(d);
-}
-
 static void
 enter_draining(struct device *d)
 {
 	d->record.why[0] = '\0';
-	look(d); /* or when its worker is done */
+	drain_look(d); /* or when its worker is done */
 }
 
 static void
@@ -349,7 +263,7 @@ enter_wedged(struct device *d)
 {
 	log_warn("%s is wedged: %s", device_name(d), d->why);
 	if (d->worker == NULL)
-		look_again(d);
+		drain_look_again(d);
 }
 
 /* No worker could be had before. */
@@ -381,7 +295,7 @@ settle_pf(const struct device *vf)
 	    vf->facts.is_vf ? inventory_find(&vf->facts.pf) : NULL;
 
 	if (pf != NULL && pf->claimed && pf->state == STATE_HOST)
-		look_later(pf, 0);
+		life_look_later(pf, 0);
 }
 
 void
@@ -418,6 +332,35 @@ life_unwanted(struct device *d)
 	settle_group(d);
 }
 
+/* The world may be another one since the look began: settled from scratch, with
+ * what was found, once. */
+static void
+claim_seen(void *arg)
+{
+	struct device *d = arg;
+
+	(void)inventory_refresh_driver(d); /* told there */
+	life_settle(d);
+	hostuse_drop(&d->look);
+}
+
+/* The policy would have it: if the host can do without it. */
+static void
+claim(struct device *d)
+{
+	if (!check_claimable(d, d->look))
+		return;
+	if (d->look != NULL && hostuse_done(d->look)) {
+		life_event(d, LIFE_CLAIM, "claimed by the policy");
+		return;
+	}
+	if (d->look == NULL)
+		d->look = hostuse_look(
+		    HOSTUSE_POLICY, &d->facts.bdf, 1, claim_seen, d);
+	if (d->look == NULL)
+		log_warn("%s is not claimed: no memory", device_name(d));
+}
+
 void
 life_settle(struct device *d)
 {
@@ -427,8 +370,8 @@ life_settle(struct device *d)
 	    (!d->claimed || !device_on_vfio(d)) && policyload_done())
 		life_event(d, LIFE_GO_HOME, "nobody wants it");
 	else if (d->state == STATE_HOST && d->claimed && !d->claim_failed &&
-		 !device_on_vfio(d) && check_claimable(d))
-		life_event(d, LIFE_CLAIM, "claimed by the policy");
+		 !device_on_vfio(d))
+		claim(d);
 	else if (d->state == STATE_HOST && device_on_vfio(d))
 		life_event(d, LIFE_FOUND, "it is on a vfio driver already");
 	else if (d->state == STATE_READY && !d->record.taken &&
@@ -482,10 +425,10 @@ worker_failed(
     struct device *d, const struct worker_result *res, const char *why)
 {
 	if (res->plan != PLAN_CLAIM && strcmp(res->step, WORKER_QUEUED) == 0) {
-		look_later(d, LOOK_MAX_MS);
+		life_look_later(d, RETRY_MS);
 	} else if (res->plan == PLAN_RESTORE && res->error == -EBUSY &&
 		   strcmp(res->step, "prove") == 0) {
-		had_by_somebody(d, res->error);
+		drain_had_by_somebody(d);
 		life_event(d, LIFE_HELD, "somebody has its group open");
 	} else {
 		life_event(d, LIFE_FAILED, why);
@@ -516,9 +459,9 @@ worker_done(struct device *d, const struct worker_result *res)
 	if (d->state == STATE_WEDGED)
 		wedged_done(d, res);
 	else if (d->state == STATE_DRAINING && res->plan == PLAN_UNBIND)
-		look(d);
+		drain_look(d);
 	else if (d->state == STATE_DRAINING)
-		looked(d, res);
+		drain_looked(d, res);
 	else if (res->error == 0)
 		life_event(
 		    d, outcomes[res->plan].done, outcomes[res->plan].why);

@@ -38,6 +38,12 @@ void life_arrived(struct device *);
 /* Whether it is so new that its driver may still come. */
 bool life_arriving(const struct device *);
 
+/* Has the device looked at again: what for, its state says. */
+void life_look_later(struct device *, unsigned ms);
+
+/* Writes its record, while no worker runs.  0 or -errno, told in the log. */
+int life_keep_record(struct device *);
+
 /* Sets what `status` shows, without a change of state. */
 void life_why(struct device *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -12,6 +12,7 @@
 #include "broker/common/log.h"
 #include "config.h"
 #include "fault.h"
+#include "hostuse.h"
 #include "inventory.h"
 #include "lease.h"
 #include "life.h"
@@ -58,7 +59,7 @@ signal_child(evutil_socket_t sig, short what, void *arg)
 	(void)arg;
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		if (!worker_reaped(pid) && !session_reaped(pid) &&
-		    !policyload_reaped(pid))
+		    !hostuse_reaped(pid) && !policyload_reaped(pid))
 			log_debug("pid %d: reaped", pid);
 	}
 }

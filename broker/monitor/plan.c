@@ -7,6 +7,12 @@
  * says success whether or not anything was bound, so the driver link is what
  * counts.  After sriov_numvfs the host's driver may still be probing the VF
  * and win the race; the out plan then unbinds again.
+ *
+ * A cdev opens as often as one likes, so that nobody has it is proven by a
+ * rebind: vfio-pci does not leave before the last open of it is closed, bound
+ * to an iommufd or not (6.12).  Who can be seen to have it is not waited for
+ * in the kernel; a descriptor that lies in a socket can not be seen, and wedges
+ * the device until it is gone.
  */
 
 #include "plan.h"
@@ -272,7 +278,12 @@ step_ask(struct run *run)
 static int
 step_prove(struct run *run)
 {
-	return vfio_group_unheld(run->group);
+	char who[PLAN_TEXT_MAX] = "";
+	int e = vfio_group_unheld(run->group);
+
+	if (e == 0 && run->record->cdev)
+		holders_of_cdev(&run->record->bdf, who, sizeof(who));
+	return who[0] != '\0' ? -EBUSY : e;
 }
 
 /*
@@ -290,39 +301,86 @@ step_prove_again(struct run *run)
 static int
 step_name(struct run *run)
 {
-	int e = vfio_group_unheld(run->group);
+	int e = step_prove(run);
 
-	if (e == -EBUSY)
+	if (e == -EBUSY && run->record->cdev)
+		holders_of_cdev(
+		    &run->record->bdf, run->text, sizeof(run->text));
+	if (e == -EBUSY && run->text[0] == '\0')
 		holders_of_group(run->group, run->text, sizeof(run->text));
 	return e;
 }
 
+/* A host driver that has come meanwhile is proof as well, and stays. */
+static int
+step_rebind_override(struct run *run)
+{
+	int e;
+
+	return is_home(run, &e) || e != 0 ? e : step_override(run);
+}
+
+static int
+step_rebind_bind(struct run *run)
+{
+	int e;
+
+	return is_home(run, &e) || e != 0 ? e : bind_to(run, VFIO_DRIVER);
+}
+
 static const struct {
 	const char *name;
+	bool opens_group;
+	bool names;
 	struct step steps[6];
 } plans[PLAN_COUNT] = {
-	[PLAN_CLAIM] = { "claim",
+	[PLAN_CLAIM] = { "claim", false, false,
 	    { { "module", step_module, true }, { "note", step_note, true },
 		{ "override", step_override, false },
 		{ "unbind", step_unbind, false },
 		{ "bind", step_bind, false } } },
-	[PLAN_RESET] = { "reset", { { "reset", step_reset, false } } },
-	[PLAN_RESTORE] = { "restore",
+	[PLAN_RESET] = { "reset", false, false,
+	    { { "reset", step_reset, false } } },
+	[PLAN_RESTORE] = { "restore", true, false,
 	    { { "prove", step_prove_again, true },
 		{ "home-override", step_home_override, false },
 		{ "home-unbind", step_home_unbind, false },
 		{ "home-bind", step_home_bind, false },
 		{ "home-clear", step_home_clear, false } } },
-	[PLAN_UNBIND] = { "unbind", { { "note", step_note_native, true },
-					{ "ask", step_ask, false } } },
-	[PLAN_PROVE] = { "prove", { { "prove", step_prove, true } } },
-	[PLAN_NAME] = { "name", { { "name", step_name, true } } },
+	[PLAN_UNBIND] = { "unbind", false, false,
+	    { { "note", step_note_native, true },
+		{ "ask", step_ask, false } } },
+	[PLAN_PROVE] = { "prove", true, false,
+	    { { "prove", step_prove, true } } },
+	[PLAN_NAME] = { "name", true, true, { { "name", step_name, true } } },
+	[PLAN_REBIND] = { "rebind", true, false,
+	    { { "prove", step_prove, true }, { "note", step_note_native, true },
+		{ "rebind-override", step_rebind_override, false },
+		{ "rebind-unbind", step_home_unbind, false },
+		{ "rebind-bind", step_rebind_bind, false } } },
+	[PLAN_REBIND_NAME] = { "rebind", true, true,
+	    { { "name", step_name, true }, { "note", step_note_native, true },
+		{ "rebind-override", step_rebind_override, false },
+		{ "rebind-unbind", step_home_unbind, false },
+		{ "rebind-bind", step_rebind_bind, false } } },
 };
 
 const char *
 plan_name(enum plan p)
 {
 	return plans[p].name;
+}
+
+bool
+plan_opens_group(enum plan p)
+{
+	return plans[p].opens_group;
+}
+
+bool
+plan_names(enum plan p)
+{
+	return plans[p].names;
 }
 
 static int

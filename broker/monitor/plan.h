@@ -2,6 +2,7 @@
 #ifndef VFIOBROKER_PLAN_H
 #define VFIOBROKER_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "record.h"
@@ -18,6 +19,8 @@ enum plan {
 	PLAN_UNBIND, /* revoke: the kernel asks the holder, and waits */
 	PLAN_PROVE, /* changes nothing: -EBUSY while somebody holds the group */
 	PLAN_NAME, /* the same, and says who */
+	PLAN_REBIND, /* proof for a cdev: off vfio-pci and on it again */
+	PLAN_REBIND_NAME, /* the same, and says who if it is in use */
 	PLAN_COUNT,
 };
 
@@ -33,6 +36,12 @@ struct plan_report {
 };
 
 const char *plan_name(enum plan);
+
+/* A group opens once: two such plans of its members would fail each other. */
+bool plan_opens_group(enum plan);
+
+/* Whether it says who holds the device, and not only that somebody does. */
+bool plan_names(enum plan);
 
 /*
  * Runs a plan.  r is the device's record, updated and written as the plan

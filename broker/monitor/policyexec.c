@@ -8,17 +8,15 @@
 #include "policyexec.h"
 
 #include "broker/common/sources.h"
+#include "child.h"
 #include "config.h"
 #include "policyfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -83,25 +81,6 @@ read_sources(void)
 	return h.error != 0 ? h.error : h.fd;
 }
 
-/*
- * Should: end as uid and gid in all senses, in no group, with no capability,
- * and without a way back.
- * Mustn't: be called for uid or gid 0, which would keep everything.
- */
-static int
-leave_root(uid_t uid, gid_t gid)
-{
-	uid_t r, e, s;
-
-	if (uid == 0 || gid == 0)
-		return -EINVAL;
-	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
-	    setresuid(uid, uid, uid) != 0 || getresuid(&r, &e, &s) != 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return -errno;
-	return r == uid && e == uid && s == uid ? 0 : -EPERM;
-}
-
 int
 policyexec(int out)
 {
@@ -114,7 +93,7 @@ policyexec(int out)
 	/* Everything else is closed or will be. */
 	if (dup2(sources, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
 		return -errno;
-	r = leave_root(config.session_uid, config.session_gid);
+	r = child_leave_root(0);
 	if (r == 0) {
 		execve(config.policy_program, argv, envp);
 		r = -errno;

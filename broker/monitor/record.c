@@ -32,6 +32,7 @@ static const struct keyfile_key keys[] = {
 	KEY("taken", KEY_BOOL, taken),
 	KEY("reset-none", KEY_BOOL, reset_none),
 	KEY("why", KEY_TEXT, why),
+	KEYFILE_ADDED("cdev", KEY_BOOL, struct record, cdev),
 	{ .name = NULL },
 };
 

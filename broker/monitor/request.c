@@ -9,6 +9,7 @@
 
 #include "acquire.h"
 #include "broker/common/log.h"
+#include "cdev.h"
 #include "check.h"
 #include "config.h"
 #include "explain.h"
@@ -46,7 +47,8 @@ request_admin(const struct session *s)
 uint32_t
 request_features(void)
 {
-	return MON_FEATURE_GROUP | (vfio_available() ? MON_FEATURE_VFIO : 0);
+	return MON_FEATURE_GROUP | (vfio_available() ? MON_FEATURE_VFIO : 0) |
+	       (vfio_has_iommufd() ? MON_FEATURE_IOMMUFD : 0);
 }
 
 /* ---- devices ---------------------------------------------------------- */
@@ -125,7 +127,8 @@ lease_send(struct session *s, const struct lease *l)
 		.memlock = l->memlock,
 		.uid = l->uid,
 		.pid = (uint32_t)l->pid,
-		.flags = l->revoking ? MON_LEASE_REVOKING : 0 };
+		.flags = (l->revoking ? MON_LEASE_REVOKING : 0) |
+			 (l->iommufd ? MON_LEASE_IOMMUFD : 0) };
 	const struct device *d;
 
 	TAILQ_FOREACH(d, &l->devices, of_lease) {
@@ -190,6 +193,20 @@ request_open_group(struct session *s, const void *record, int *fd)
 {
 	(void)fd;
 	opening_start(s, record);
+}
+
+static void
+request_open_device(struct session *s, const void *record, int *fd)
+{
+	(void)fd;
+	cdev_open(s, record);
+}
+
+static void
+request_open_iommufd(struct session *s, const void *record, int *fd)
+{
+	(void)fd;
+	cdev_open_iommufd(s, record);
 }
 
 /* 0 where no line is about it: a sibling that came along. */
@@ -383,6 +400,8 @@ static void (*const handlers[MON_WELCOME])(
 	[MON_REVOKE] = request_revoke,
 	[MON_WATCH] = request_watch,
 	[MON_RECOVER] = request_recover,
+	[MON_OPEN_DEVICE] = request_open_device,
+	[MON_OPEN_IOMMUFD] = request_open_iommufd,
 };
 
 void

@@ -13,6 +13,7 @@
 #include "broker/common/fdpass.h"
 #include "broker/common/log.h"
 #include "config.h"
+#include "explain.h"
 #include "loop.h"
 #include "opening.h"
 #include "pidfd.h"
@@ -78,6 +79,7 @@ session_close(struct session *s)
 	TAILQ_REMOVE(&sessions, s, entry);
 	if (s->acquisition != NULL)
 		acquisition_drop(s->acquisition);
+	explain_forget(s);
 	revoke_forget(s);
 	opening_forget(s);
 	queue_drop(s);

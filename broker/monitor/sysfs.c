@@ -11,12 +11,14 @@
 
 #include <bsd/string.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static int
@@ -102,6 +104,57 @@ sysfs_link(int dirfd, const char *name, char *buf, size_t len)
 	base = strrchr(target, '/');
 	base = base == NULL ? target : base + 1;
 	return strlcpy(buf, base, len) >= len ? -E2BIG : 0;
+}
+
+/* The one directory in it whose name begins with "vfio". */
+static int
+cdev_find(int dirfd, char name[SYSFS_NAME_MAX])
+{
+	int fd = openat(dirfd, "vfio-dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int r = -ENODEV;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return r;
+	}
+	while (r != 0 && (e = readdir(dir)) != NULL) {
+		if (strncmp(e->d_name, "vfio", 4) == 0 &&
+		    strlcpy(name, e->d_name, SYSFS_NAME_MAX) < SYSFS_NAME_MAX)
+			r = 0;
+	}
+	closedir(dir);
+	return r;
+}
+
+static int
+cdev_number(int dirfd, const char *name, dev_t *out)
+{
+	char attr[SYSFS_NAME_MAX + 16], text[32];
+	unsigned major, minor;
+
+	snprintf(attr, sizeof(attr), "vfio-dev/%s/dev", name);
+	if (sysfs_read(dirfd, attr, text, sizeof(text)) != 0 ||
+	    sscanf(text, "%u:%u", &major, &minor) != 2)
+		return -ENODEV;
+	*out = makedev(major, minor);
+	return 0;
+}
+
+int
+sysfs_cdev(const struct bdf *bdf, char name[SYSFS_NAME_MAX], dev_t *number)
+{
+	int dirfd = sysfs_open(bdf), r;
+
+	if (dirfd < 0)
+		return -ENODEV;
+	r = cdev_find(dirfd, name);
+	if (r == 0)
+		r = cdev_number(dirfd, name, number);
+	close(dirfd);
+	return r;
 }
 
 int

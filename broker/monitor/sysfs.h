@@ -2,6 +2,8 @@
 #ifndef VFIOBROKER_SYSFS_H
 #define VFIOBROKER_SYSFS_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +34,14 @@ int sysfs_link(int dirfd, const char *name, char *buf, size_t len);
 
 /* The driver's name, "" for none; -ENODEV when the function is not there. */
 int sysfs_driver(const struct bdf *, char buf[SYSFS_NAME_MAX]);
+
+/*
+ * The name of the cdev that a vfio driver has made of the function ("vfio3")
+ * and its number.  Both are another's once the driver has left.  -ENODEV:
+ * none, or the kernel makes no cdevs (vfio-dev/vfio3 has been there since 6.1;
+ * its attribute dev, only with CONFIG_VFIO_DEVICE_CDEV, since 6.6).
+ */
+int sysfs_cdev(const struct bdf *, char name[SYSFS_NAME_MAX], dev_t *);
 
 /* One write(2) of value.  Workers only: it may not return. */
 int sysfs_store(int dirfd, const char *attr, const char *value);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The only file that opens /dev/vfio.  Opening the container does not sleep,
- * nor does a group whose devices nobody has open; any other is for a child to
- * open, and a device for the VMM.
+ * The only file that opens /dev/vfio and /dev/iommu.  Opening the container,
+ * an iommufd or a cdev does not sleep, nor does a group whose devices nobody
+ * has open; any other is for a child to open, and what resets is for the VMM.
  *
  * No Landlock rule set that handles IOCTL_DEV may ever be put on the process
  * that runs this: the right is stored in the open file, and the VMM's ioctls
@@ -25,6 +25,25 @@
 #include <unistd.h>
 
 #include <linux/vfio.h>
+
+#include "sysfs.h"
+
+/*
+ * struct iommu_option of linux/iommufd.h (6.2, the kernel's own ABI), which
+ * older systems' headers lack: Debian 12 has those of 6.1.
+ */
+#define IOMMUFD_OPTION _IO(';', 0x87)
+#define IOMMUFD_OPTION_RLIMIT_MODE 0
+#define IOMMUFD_OPTION_SET 0
+
+struct iommufd_option {
+	uint32_t size;
+	uint32_t option_id;
+	uint16_t op;
+	uint16_t reserved;
+	uint32_t object_id;
+	uint64_t val64;
+};
 
 static const char *
 rooted(char buf[PATH_MAX], const char *path)
@@ -53,15 +72,12 @@ node_number(const char *sysfs, dev_t *out)
 }
 
 static int
-node_open(const char *node, const char *sysfs)
+node_open_as(const char *node, dev_t want)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	dev_t want = 0;
-	int fd, r = node_number(sysfs, &want);
+	int fd, r = 0;
 
-	if (r != 0)
-		return r;
 	fd = open(
 	    rooted(path, node), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 	if (fd == -1)
@@ -75,6 +91,15 @@ node_open(const char *node, const char *sysfs)
 		return r;
 	}
 	return fd;
+}
+
+static int
+node_open(const char *node, const char *sysfs)
+{
+	dev_t want = 0;
+	int r = node_number(sysfs, &want);
+
+	return r != 0 ? r : node_open_as(node, want);
 }
 
 static int
@@ -123,6 +148,58 @@ vfio_group_unheld(int group)
 		return fd;
 	close(fd);
 	return 0;
+}
+
+/*
+ * Numbers are given anew at once, so sysfs is asked again when the node is
+ * open: an open cdev keeps the device on its driver, and so the number its own.
+ */
+int
+vfio_open_cdev(const struct bdf *bdf)
+{
+	char name[SYSFS_NAME_MAX], again[SYSFS_NAME_MAX], node[64];
+	dev_t number;
+	int fd, r = sysfs_cdev(bdf, name, &number);
+
+	if (r != 0)
+		return r;
+	snprintf(node, sizeof(node), VFIO_CDEV_DIR "/%s", name);
+	fd = node_open_as(node, number);
+	if (fd < 0)
+		return fd;
+	r = sysfs_cdev(bdf, again, &number);
+	if (r == 0 && strcmp(name, again) == 0)
+		return fd;
+	close(fd);
+	return -ENODEV;
+}
+
+int
+vfio_open_iommufd(void)
+{
+	struct iommufd_option option = { .size = sizeof(option),
+		.option_id = IOMMUFD_OPTION_RLIMIT_MODE,
+		.op = IOMMUFD_OPTION_SET,
+		.val64 = 1 };
+	int fd = node_open("/dev/iommu", "/sys/class/misc/iommu/dev"), r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, IOMMUFD_OPTION, &option) == -1)
+		r = -errno;
+	if (r != 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+bool
+vfio_has_iommufd(void)
+{
+	char path[PATH_MAX];
+
+	return access(rooted(path, "/sys/class/misc/iommu"), F_OK) == 0;
 }
 
 bool

@@ -133,7 +133,8 @@ worker_finish(struct worker *w)
 		nrunning--;
 	if (d != NULL) {
 		/* Four looks a second at a held device are no news. */
-		if (w->plan != PLAN_PROVE || result.error != -EBUSY)
+		if (result.error != -EBUSY ||
+		    (w->plan != PLAN_PROVE && w->plan != PLAN_REBIND))
 			log_info("%s: %s: %s%s%s", device_name(d),
 			    plan_name(w->plan), w->times,
 			    result.error != 0 ? ": " : "",
@@ -271,19 +272,12 @@ worker_run(struct worker *w)
 	return 0;
 }
 
-/* A group opens once: two of its members would fail each other's proof. */
-static bool
-opens_group(enum plan plan)
-{
-	return plan == PLAN_PROVE || plan == PLAN_NAME || plan == PLAN_RESTORE;
-}
-
 /* A PF and one of its VFs, or two that open one group, in either order. */
 static bool
 worker_related(const struct worker *a, const struct worker *b)
 {
-	if (a->group >= 0 && a->group == b->group && opens_group(a->plan) &&
-	    opens_group(b->plan))
+	if (a->group >= 0 && a->group == b->group &&
+	    plan_opens_group(a->plan) && plan_opens_group(b->plan))
 		return true;
 	return bdf_cmp(&a->pf, &b->pf) == 0 &&
 	       (bdf_cmp(&a->bdf, &a->pf) == 0) !=

@@ -138,6 +138,8 @@ decode_acquire(const Vfiobroker__Request *req, struct request *out)
 		m->flags |= MON_ACQUIRE_NO_WAIT;
 	if (in->unmanaged)
 		m->flags |= MON_ACQUIRE_UNMANAGED;
+	if (in->iommufd)
+		m->flags |= MON_ACQUIRE_IOMMUFD;
 	out->takes_fd = in->has_pidfd;
 	return r;
 }
@@ -152,6 +154,23 @@ decode_open_group(const Vfiobroker__Request *req, struct request *out)
 		return malformed(out, "a group number is out of range");
 	m->group = in->group;
 	return decode_lease(in->lease, out, &m->lease);
+}
+
+static int
+decode_open_device(const Vfiobroker__Request *req, struct request *out)
+{
+	const Vfiobroker__OpenDevice *in = req->open_device;
+	struct mon_open_device *m = &out->record.open_device;
+	int r = decode_bdf(in->device, out, &m->device);
+
+	return r != 0 ? r : decode_lease(in->lease, out, &m->lease);
+}
+
+static int
+decode_open_iommufd(const Vfiobroker__Request *req, struct request *out)
+{
+	return decode_lease(
+	    req->open_iommufd->lease, out, &out->record.open_iommufd.lease);
 }
 
 static int
@@ -239,6 +258,8 @@ static const struct {
 	OP(REVOKE) = { MON_REVOKE, decode_revoke },
 	OP(WATCH) = { MON_WATCH, decode_plain },
 	OP(RECOVER) = { MON_RECOVER, decode_recover },
+	OP(OPEN_DEVICE) = { MON_OPEN_DEVICE, decode_open_device },
+	OP(OPEN_IOMMUFD) = { MON_OPEN_IOMMUFD, decode_open_iommufd },
 };
 
 static bool message_known(const ProtobufCMessage *);

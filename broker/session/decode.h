@@ -23,6 +23,8 @@ struct request {
 		struct mon_plain plain;
 		struct mon_acquire acquire;
 		struct mon_open_group open_group;
+		struct mon_open_device open_device;
+		struct mon_open_iommufd open_iommufd;
 		struct mon_release release;
 		struct mon_set_memlock set_memlock;
 		struct mon_explain explain;

@@ -60,6 +60,7 @@ encode_welcome(
 	w.admin = m->admin != 0;
 	w.vfio = (m->features & MON_FEATURE_VFIO) != 0;
 	w.backend_group = (m->features & MON_FEATURE_GROUP) != 0;
+	w.backend_iommufd = (m->features & MON_FEATURE_IOMMUFD) != 0;
 	reply.id = id;
 	reply.body_case = VFIOBROKER__REPLY__BODY_WELCOME;
 	reply.welcome = &w;
@@ -120,6 +121,7 @@ encode_lease(Vfiobroker__Reply reply, const void *record, uint8_t *buf)
 	l.since = m->since;
 	l.memlock = m->memlock;
 	l.revoking = (m->flags & MON_LEASE_REVOKING) != 0;
+	l.iommufd = (m->flags & MON_LEASE_IOMMUFD) != 0;
 	l.n_devices = m->ndevices;
 	l.devices = list;
 	reply.body_case = VFIOBROKER__REPLY__BODY_LEASE;
@@ -133,6 +135,7 @@ encode_grant(Vfiobroker__Reply reply, const void *record, uint8_t *buf)
 	const struct mon_grant *m = record;
 	Vfiobroker__Grant g;
 	Vfiobroker__Fd fds[MON_MAX_FDS];
+	Vfiobroker__Bdf bdfs[MON_MAX_FDS];
 	Vfiobroker__Fd *list[MON_MAX_FDS];
 
 	vfiobroker__grant__init(&g);
@@ -141,6 +144,9 @@ encode_grant(Vfiobroker__Reply reply, const void *record, uint8_t *buf)
 		/* The same numbers; a unit test holds them together. */
 		fds[i].kind = (Vfiobroker__Fd__Kind)m->fds[i].kind;
 		fds[i].group = m->fds[i].group;
+		bdf_to_proto(&m->fds[i].device, &bdfs[i]);
+		if (m->fds[i].kind == MON_FD_DEVICE)
+			fds[i].device = &bdfs[i];
 		list[i] = &fds[i];
 	}
 	g.lease = m->lease;

@@ -11,7 +11,7 @@
 static const struct member welcome[] = {
 	{ ZERO(mon_welcome, h.seq) },
 	{ U32(mon_welcome, admin, 0, 1) },
-	{ MASK(mon_welcome, features, MON_FEATURE_GROUP | MON_FEATURE_VFIO) },
+	{ MASK(mon_welcome, features, MON_FEATURES) },
 	{ .rule = RULE_END },
 };
 
@@ -30,7 +30,7 @@ static const struct member device[] = {
 };
 
 static const struct member lease[] = {
-	{ MASK(mon_lease, flags, MON_LEASE_REVOKING) },
+	{ MASK(mon_lease, flags, MON_LEASE_FLAGS) },
 	{ COUNT(mon_lease, ndevices, devices, 0) },
 	{ BDF(mon_lease, devices) },
 	{ TEXT(mon_lease, comm) },
@@ -81,14 +81,18 @@ device_coherent(const void *p)
 static bool
 grant_coherent(const void *p)
 {
+	static const struct bdf none;
 	const struct mon_grant *m = p;
 
 	for (uint32_t i = 0; i < m->nfds; i++) {
 		uint32_t kind = m->fds[i].kind;
 		int32_t group = m->fds[i].group;
+		const struct bdf *bdf = &m->fds[i].device;
 
 		if (kind == 0 || kind >= MON_FD_KIND_COUNT ||
-		    (kind == MON_FD_GROUP ? group < 0 : group != -1))
+		    (kind == MON_FD_GROUP ? group < 0 : group != -1) ||
+		    !bdf_valid(bdf) ||
+		    (kind != MON_FD_DEVICE && bdf_cmp(bdf, &none) != 0))
 			return false;
 	}
 	return true;

@@ -23,6 +23,10 @@ cmd_exec(const struct command *c, int argc, char **argv)
 		    option_device, &wish.devices },
 		{ "memlock", "SIZE", "memory the program must lock for DMA",
 		    option_size, &wish.memlock },
+		{ "iommufd", NULL,
+		    "pass an iommufd and cdevs, no container "
+		    "and groups",
+		    option_flag, &wish.iommufd },
 		{ "label", "TEXT", "a name for the lease", option_text,
 		    &wish.label },
 		{ "no-wait", NULL, "do not wait for a device on its way",

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -41,27 +43,49 @@ read_program(
 		    "arguments of %s\n  add one, or say --device BDF before the "
 		    "--",
 		    argv[0]);
+	w->iommufd = w->iommufd || q.iommufd;
 	/* Of a program that is not QEMU nothing is known. */
 	if (!memlock_given && (q.devices.n > 0 || qemu_args_is_qemu(argv[0])))
 		w->memlock = qemu_args_memlock(&q);
 	return EX_OK;
 }
 
+/* The fd is the supervision's from here on. */
+static void
+supervision_add(struct supervision *s, enum node_kind kind, int number, int *fd)
+{
+	if (*fd == -1)
+		return;
+	s->nodes[s->nnodes].node.kind = kind;
+	s->nodes[s->nnodes].node.number = number;
+	s->nodes[s->nnodes++].fd = *fd;
+	*fd = -1;
+}
+
+/* The kernel counts a cdev's name and its minor by one number (6.6). */
+static int
+cdev_number(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? (int)minor(st.st_rdev) : -1;
+}
+
 static struct supervision
 supervision_of(struct vfiobroker_grant *grant)
 {
-	struct supervision s = { .dir = "/dev/vfio",
-		.lease = grant->lease,
-		.containerfd = grant->containerfd,
-		.ngroups = grant->ngroups,
-		.late = late_open };
+	struct supervision s = {
+		.dir = "/dev", .lease = grant->lease, .late = late_open
+	};
 
-	grant->containerfd = -1;
-	for (size_t i = 0; i < grant->ngroups; i++) {
-		s.groups[i].group = grant->groups[i].group;
-		s.groups[i].fd = grant->groups[i].fd;
-		grant->groups[i].fd = -1;
-	}
+	supervision_add(&s, NODE_CONTAINER, -1, &grant->containerfd);
+	supervision_add(&s, NODE_IOMMUFD, -1, &grant->iommufd);
+	for (size_t i = 0; i < grant->ngroups; i++)
+		supervision_add(&s, NODE_GROUP, grant->groups[i].group,
+		    &grant->groups[i].fd);
+	for (size_t i = 0; i < grant->ncdevs; i++)
+		supervision_add(&s, NODE_CDEV, cdev_number(grant->cdevs[i].fd),
+		    &grant->cdevs[i].fd);
 	return s;
 }
 
@@ -91,6 +115,10 @@ cmd_run(const struct command *c, int argc, char **argv)
 		    option_device, &wish.devices },
 		{ "memlock", "SIZE", "instead of what -m says, and 1G",
 		    option_size, &wish.memlock },
+		{ "iommufd", NULL,
+		    "an iommufd and cdevs for a program that is "
+		    "not QEMU",
+		    option_flag, &wish.iommufd },
 		{ "label", "TEXT", "a name for the lease", option_text,
 		    &wish.label },
 		{ "no-wait", NULL, "do not wait for a device on its way",

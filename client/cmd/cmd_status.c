@@ -55,7 +55,7 @@ backends(const struct vfiobroker_welcome *w)
 {
 	if (!w->vfio)
 		return "none: the kernel has no VFIO or no IOMMU";
-	return w->backend_group ? "group" : "none";
+	return w->backend_iommufd ? "group, iommufd" : "group";
 }
 
 static void
@@ -72,6 +72,7 @@ print_lease(const struct vfiobroker_lease *l)
 	for (size_t i = 0; i < l->ndevices; i++)
 		printf("%s%s", i > 0 ? " " : "",
 		    address_format(&l->devices[i], bdf));
+	printf("\n  backend %s", l->iommufd ? "iommufd" : "group");
 	printf("\n  holder  %s (pid %d) of %s\n", l->comm, (int)l->pid,
 	    user_name(l->uid));
 	if (localtime_r(&since, &tm) != NULL &&
@@ -123,11 +124,12 @@ status_json(const struct state_of_things *s)
 		if (on_its_way(&s->devices[i]))
 			json_array_append_new(
 			    devices, json_device(&s->devices[i]));
-	json_object_update_new(j,
-	    json_pack("{s:s, s:i, s:i, s:b, s:b, s:{s:b}, s:o, s:o}", "broker",
-		w->broker, "protocol", (int)w->version, "uid", (int)w->uid,
-		"admin", w->admin, "vfio", w->vfio, "backends", "group",
-		w->backend_group, "leases", leases, "devices", devices));
+	json_object_update_new(
+	    j, json_pack("{s:s, s:i, s:i, s:b, s:b, s:{s:b, s:b}, s:o, s:o}",
+		   "broker", w->broker, "protocol", (int)w->version, "uid",
+		   (int)w->uid, "admin", w->admin, "vfio", w->vfio, "backends",
+		   "group", w->backend_group, "iommufd", w->backend_iommufd,
+		   "leases", leases, "devices", devices));
 	return json_print(j);
 }
 

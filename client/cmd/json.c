@@ -106,11 +106,12 @@ json_lease(const struct vfiobroker_lease *l)
 
 	for (size_t i = 0; i < l->ndevices; i++)
 		json_array_append_new(devices, json_bdf(&l->devices[i]));
-	return json_pack("{s:o, s:i, s:i, s:s, s:o, s:I, s:I, s:b, s:o}", "id",
-	    json_lease_id(l->id), "uid", (int)l->uid, "pid", (int)l->pid,
+	return json_pack("{s:o, s:i, s:i, s:s, s:o, s:I, s:I, s:b, s:s, s:o}",
+	    "id", json_lease_id(l->id), "uid", (int)l->uid, "pid", (int)l->pid,
 	    "command", l->comm, "label", json_text(l->label), "since",
 	    (json_int_t)l->since, "memlock", (json_int_t)l->memlock, "revoking",
-	    l->revoking, "devices", devices);
+	    l->revoking, "backend", l->iommufd ? "iommufd" : "group", "devices",
+	    devices);
 }
 
 json_t *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Nodes that a supervised program opens again or later: a group after a
- * hot-unplug, the group of a device plugged at run time, a second container.
+ * Nodes that a supervised program opens again or later: a group or a cdev after
+ * a hot-unplug, that of a device plugged at run time, a second container.
  * Runs in a child of the supervisor; connects anew each time, so a broker that
  * was restarted meanwhile makes no difference.  Whether a device may join the
  * lease is the broker's decision alone.
@@ -159,13 +159,78 @@ late_group(struct vfiobroker *broker, uint64_t lease, int group,
 	return late_refused(broker, what, r);
 }
 
+/* The function whose cdev is called vfio<number>. */
+static int
+cdev_device(int number, struct vfiobroker_bdf *out)
+{
+	char path[64], target[256];
+	const char *name;
+	ssize_t n;
+
+	snprintf(
+	    path, sizeof(path), "/sys/class/vfio-dev/vfio%d/device", number);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	return name == NULL ? -ENODEV : address_of_name(name + 1, out);
+}
+
+/* One that the lease has not got: it must be on vfio-pci, or had no name. */
+static int
+acquire_cdev(struct vfiobroker *broker, uint64_t lease,
+    const struct vfiobroker_bdf *device, struct late_nodes *out)
+{
+	const struct vfiobroker_request request = { .devices = device,
+		.ndevices = 1,
+		.lease = lease,
+		.iommufd = true,
+		.pidfd = -1 };
+	struct vfiobroker_grant *grant = NULL;
+	int r = vfiobroker_acquire(broker, &request, &grant);
+
+	if (r != 0)
+		return r;
+	if (grant->ncdevs == 1) {
+		out->fd = grant->cdevs[0].fd;
+		grant->cdevs[0].fd = -1;
+	}
+	vfiobroker_grant_free(grant);
+	return out->fd != -1 ? 0 : VFIOBROKER_INTERNAL;
+}
+
+static int
+late_cdev(struct vfiobroker *broker, uint64_t lease, int number,
+    struct late_nodes *out)
+{
+	struct vfiobroker_bdf device = { 0 };
+	char what[64];
+	int r = cdev_device(number, &device);
+
+	if (r != 0)
+		return r;
+	r = vfiobroker_open_device(broker, lease, &device, &out->fd);
+	if (r == VFIOBROKER_DENIED)
+		r = acquire_cdev(broker, lease, &device, out);
+	if (r == 0)
+		return 0;
+	snprintf(what, sizeof(what), "cannot open the cdev vfio%d", number);
+	return late_refused(broker, what, r);
+}
+
 /*
  * A container more than the lease came with.  Everybody may open one on most
  * systems; where not, the program's own open fails, and here is why.
  */
 static int
-late_container(void)
+late_container(struct vfiobroker *broker, uint64_t lease, int number,
+    struct late_nodes *out)
 {
+	(void)broker;
+	(void)lease;
+	(void)number;
+	(void)out;
 	if (access("/dev/vfio/vfio", R_OK | W_OK) != 0)
 		say("cannot open /dev/vfio/vfio once more: %s\n"
 		    "  a container gives access to no device: mode 0666, "
@@ -174,19 +239,40 @@ late_container(void)
 	return 0;
 }
 
+/* QEMU closes its iommufd with the last device and opens it for the next. */
+static int
+late_iommufd(struct vfiobroker *broker, uint64_t lease, int number,
+    struct late_nodes *out)
+{
+	int r = vfiobroker_open_iommufd(broker, lease, &out->fd);
+
+	(void)number;
+	return r == 0 ? 0 : late_refused(broker, "cannot open /dev/iommu", r);
+}
+
+static const struct {
+	bool asks; /* the broker */
+	int (*open)(
+	    struct vfiobroker *, uint64_t, int number, struct late_nodes *);
+} openers[] = {
+	[NODE_CONTAINER] = { false, late_container },
+	[NODE_GROUP] = { true, late_group },
+	[NODE_IOMMUFD] = { true, late_iommufd },
+	[NODE_CDEV] = { true, late_cdev },
+};
+
 int
 late_open(uint64_t lease, const struct node *node, struct late_nodes *out)
 {
 	struct vfiobroker *broker = NULL;
-	int r;
+	int r = 0;
 
-	if (node->kind == NODE_CONTAINER)
-		return late_container();
-	r = vfiobroker_open(&broker, NULL);
+	if (openers[node->kind].asks)
+		r = vfiobroker_open(&broker, NULL);
 	if (r != 0)
 		r = late_refused(broker, "cannot ask the broker", r);
 	else
-		r = late_group(broker, lease, node->group, out);
+		r = openers[node->kind].open(broker, lease, node->number, out);
 	vfiobroker_close(broker);
 	return r;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,24 +24,31 @@
 struct passed {
 	int n;
 	int *from[LAUNCH_MAX];
-	char names[LAUNCH_MAX * sizeof("group-2147483647:")];
+	char names[LAUNCH_MAX * sizeof("device-ffffffff.ff.1f.7:")];
 };
 
-static void
-passed_add(struct passed *p, int *fd, const char *name, int number)
+static void __attribute__((format(printf, 3, 4)))
+passed_add(struct passed *p, int *fd, const char *fmt, ...)
 {
 	size_t len = strlen(p->names);
-	const char *colon = p->n > 0 ? ":" : "";
+	va_list ap;
 
 	if (*fd == -1)
 		return;
 	p->from[p->n++] = fd;
-	if (number < 0)
-		snprintf(p->names + len, sizeof(p->names) - len, "%s%s", colon,
-		    name);
-	else
-		snprintf(p->names + len, sizeof(p->names) - len, "%s%s-%d",
-		    colon, name, number);
+	if (len > 0)
+		p->names[len++] = ':';
+	va_start(ap, fmt);
+	vsnprintf(p->names + len, sizeof(p->names) - len, fmt, ap);
+	va_end(ap);
+}
+
+/* The colons of an address separate names here: dots instead. */
+static void
+passed_add_cdev(struct passed *p, int *fd, const struct vfiobroker_bdf *b)
+{
+	passed_add(p, fd, "device-%04x.%02x.%02x.%x", b->domain, b->bus, b->dev,
+	    b->fn);
 }
 
 /*
@@ -89,11 +97,15 @@ launch_pass_fds(struct vfiobroker_grant *grant)
 	struct passed p = { .n = 0 };
 	int r;
 
-	passed_add(&p, &grant->leasefd, "lease", -1);
-	passed_add(&p, &grant->containerfd, "container", -1);
+	passed_add(&p, &grant->leasefd, "lease");
+	passed_add(&p, &grant->containerfd, "container");
+	passed_add(&p, &grant->iommufd, "iommufd");
 	for (size_t i = 0; i < grant->ngroups; i++)
-		passed_add(
-		    &p, &grant->groups[i].fd, "group", grant->groups[i].group);
+		passed_add(&p, &grant->groups[i].fd, "group-%d",
+		    grant->groups[i].group);
+	for (size_t i = 0; i < grant->ncdevs; i++)
+		passed_add_cdev(
+		    &p, &grant->cdevs[i].fd, &grant->cdevs[i].device);
 	r = passed_move(&p);
 	return r != 0 ? r : passed_announce(&p);
 }

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/monitor/guard.h"
+#include "broker/guard/guard.h"
 #include "pciclass.h"
 #include "pciids.h"
 

@@ -15,9 +15,9 @@
 
 #define NODE_PATH_MAX 1024
 
-/* The number a group's node is called by, or -1. */
+/* The number a node is called by, or -1. */
 static int
-group_number(const char *name)
+node_number(const char *name)
 {
 	size_t n = strspn(name, "0123456789");
 	long number;
@@ -28,13 +28,42 @@ group_number(const char *name)
 	return (int)number;
 }
 
+/* Below the directory: all of the path, or its beginning and then a number. */
+static const struct {
+	const char *prefix;
+	bool numbered;
+	enum node_kind kind;
+} nodes[] = {
+	{ "vfio/vfio", false, NODE_CONTAINER },
+	{ "vfio/", true, NODE_GROUP },
+	{ "iommu", false, NODE_IOMMUFD },
+	{ "vfio/devices/vfio", true, NODE_CDEV },
+};
+
 bool
 node_is_possible(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
 
-	return strcmp(name, "vfio") == 0 || group_number(name) >= 0;
+	return strncmp(name, "vfio", 4) == 0 || strcmp(name, "iommu") == 0 ||
+	       node_number(name) >= 0;
+}
+
+static bool
+node_read(struct node *node, const char *rest)
+{
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+		size_t len = strlen(nodes[i].prefix);
+
+		if (strncmp(rest, nodes[i].prefix, len) != 0)
+			continue;
+		node->kind = nodes[i].kind;
+		node->number = nodes[i].numbered ? node_number(rest + len) : -1;
+		if (nodes[i].numbered ? node->number >= 0 : rest[len] == '\0')
+			return true;
+	}
+	return false;
 }
 
 /* Removes the last component from out, which is "" or starts with a slash. */
@@ -72,20 +101,16 @@ normalise(const char *path, char *out)
 struct node
 node_of_path(const char *dir, const char *path)
 {
-	struct node node = { .kind = NODE_NONE, .group = -1 };
+	static const struct node none = { .kind = NODE_NONE, .number = -1 };
+	struct node node = none;
 	char plain[NODE_PATH_MAX];
 	size_t len = strlen(dir);
 
 	if (path[0] != '/' || strlen(path) >= sizeof(plain) ||
 	    !node_is_possible(path))
-		return node;
+		return none;
 	normalise(path, plain);
 	if (strncmp(plain, dir, len) != 0 || plain[len] != '/')
-		return node;
-	node.group = group_number(plain + len + 1);
-	if (node.group >= 0)
-		node.kind = NODE_GROUP;
-	else if (strcmp(plain + len + 1, "vfio") == 0)
-		node.kind = NODE_CONTAINER;
-	return node;
+		return none;
+	return node_read(&node, plain + len + 1) ? node : none;
 }

@@ -110,7 +110,7 @@ tell_unreadable(struct server *v, pid_t pid)
 static struct node
 request_node(struct server *v, const struct request *r)
 {
-	static const struct node none = { .kind = NODE_NONE, .group = -1 };
+	static const struct node none = { .kind = NODE_NONE, .number = -1 };
 	char path[NOTIFY_PATH_MAX], whole[2 * NOTIFY_PATH_MAX];
 	char dir[NOTIFY_PATH_MAX];
 	int e = tracee_read_string(r->pid, r->path, path, sizeof(path));
@@ -156,12 +156,16 @@ late_main(struct server *v, const struct request *r, const struct node *node)
 static void
 late_gift(struct server *v)
 {
+	struct supervised_node *n = NULL;
 	int fd = -1;
 
 	if (fdlist_receive(v->giftfd[0], &fd) != 0)
 		return;
-	if (v->s->containerfd == -1)
-		v->s->containerfd = fd;
+	for (size_t i = 0; i < v->s->nnodes && n == NULL; i++)
+		if (v->s->nodes[i].node.kind == NODE_CONTAINER)
+			n = &v->s->nodes[i];
+	if (n != NULL && n->fd == -1)
+		n->fd = fd;
 	else
 		close(fd);
 }
@@ -214,11 +218,11 @@ late_kill_all(struct server *v)
 static int *
 node_slot(struct supervision *s, const struct node *node)
 {
-	if (node->kind == NODE_CONTAINER)
-		return s->containerfd != -1 ? &s->containerfd : NULL;
-	for (size_t i = 0; i < s->ngroups; i++)
-		if (s->groups[i].group == node->group && s->groups[i].fd != -1)
-			return &s->groups[i].fd;
+	for (size_t i = 0; i < s->nnodes; i++)
+		if (s->nodes[i].node.kind == node->kind &&
+		    s->nodes[i].node.number == node->number &&
+		    s->nodes[i].fd != -1)
+			return &s->nodes[i].fd;
 	return NULL;
 }
 

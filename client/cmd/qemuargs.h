@@ -8,6 +8,7 @@
 
 struct qemu_args {
 	struct device_list devices;
+	bool iommufd; /* the devices say iommufd=: all of them, or none */
 	bool viommu; /* each device has an address space of its own */
 	uint64_t ram; /* the most that can become guest memory, bytes */
 	char error[320]; /* lines for a person, when reading failed */

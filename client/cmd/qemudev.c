@@ -175,9 +175,12 @@ apply_vfio(const struct qemu_dev *d, struct qemu_args *args)
 	by_path = d->sysfsdev[0] != '\0';
 	snprintf(what, sizeof(what), "-device %s,%s=%.60s", d->driver,
 	    by_path ? "sysfsdev" : "host", by_path ? d->sysfsdev : d->host);
-	if (d->iommufd[0] != '\0')
-		return fail(args, what, "the broker gives out VFIO groups",
-		    "leave iommufd= out of the arguments");
+	if (args->devices.n == 0)
+		args->iommufd = d->iommufd[0] != '\0';
+	else if (args->iommufd != (d->iommufd[0] != '\0'))
+		return fail(args, what,
+		    "some devices have iommufd= and others have not",
+		    "write it for all of them or for none: they share a lease");
 	if (by_path) {
 		if (parse_sysfsdev(d->sysfsdev, &bdf) != 0)
 			return fail(args, what, "this is no PCI device",

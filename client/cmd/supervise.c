@@ -36,13 +36,10 @@
 void
 supervise_drop(struct supervision *s)
 {
-	if (s->containerfd != -1)
-		close(s->containerfd);
-	s->containerfd = -1;
-	for (size_t i = 0; i < s->ngroups; i++) {
-		if (s->groups[i].fd != -1)
-			close(s->groups[i].fd);
-		s->groups[i].fd = -1;
+	for (size_t i = 0; i < s->nnodes; i++) {
+		if (s->nodes[i].fd != -1)
+			close(s->nodes[i].fd);
+		s->nodes[i].fd = -1;
 	}
 }
 
@@ -77,9 +74,8 @@ close_the_rest(const struct supervision *s, int socketfd, int programfd)
 	fdlist_add(&keep, STDERR_FILENO);
 	fdlist_add(&keep, socketfd);
 	fdlist_add(&keep, programfd);
-	fdlist_add(&keep, s->containerfd);
-	for (size_t i = 0; i < s->ngroups; i++)
-		fdlist_add(&keep, s->groups[i].fd);
+	for (size_t i = 0; i < s->nnodes; i++)
+		fdlist_add(&keep, s->nodes[i].fd);
 	return fdlist_close_others(&keep);
 }
 

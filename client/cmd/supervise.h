@@ -18,16 +18,18 @@ struct late_nodes {
 	int containerfd; /* came along, for a later open; or -1 */
 };
 
+/* The container or the iommufd, and what each device needs. */
+#define SUPERVISION_NODES_MAX (1 + VFIOBROKER_MAX_DEVICES)
+
 struct supervision {
-	const char *dir; /* where the nodes are: "/dev/vfio" */
+	const char *dir; /* where the nodes are: "/dev" */
 	uint64_t lease;
 	/* What can be handed over now; -1 once it was. */
-	int containerfd;
-	size_t ngroups;
-	struct {
-		int group;
+	size_t nnodes;
+	struct supervised_node {
+		struct node node;
 		int fd;
-	} groups[VFIOBROKER_MAX_DEVICES];
+	} nodes[SUPERVISION_NODES_MAX];
 	/*
 	 * Gets a node that is not there (any more).  Runs in a child of the
 	 * supervisor and may wait.  Returns 0 or -errno for the program to see.

@@ -55,6 +55,7 @@ take_lease(struct wish *w, struct vfiobroker_grant **out)
 		.memlock = w->memlock,
 		.label = w->label,
 		.no_wait = w->no_wait,
+		.iommufd = w->iommufd,
 		.pidfd = -1,
 	};
 	struct vfiobroker *broker = NULL;

@@ -11,6 +11,7 @@ struct wish {
 	uint64_t memlock;
 	const char *label;
 	bool no_wait;
+	bool iommufd; /* an iommufd and cdevs, no container and groups */
 };
 
 /*

@@ -34,6 +34,17 @@ take_group(struct vfiobroker_grant *g, int group, int *fd)
 }
 
 static int
+take_cdev(struct vfiobroker_grant *g, const Vfiobroker__Bdf *device, int *fd)
+{
+	if (device == NULL || g->ncdevs == VFIOBROKER_MAX_DEVICES ||
+	    lib_bdf(&g->cdevs[g->ncdevs].device, device) != 0)
+		return -EPROTO;
+	g->cdevs[g->ncdevs++].fd = *fd;
+	*fd = -1;
+	return 0;
+}
+
+static int
 grant_take(struct vfiobroker_grant *g, const Vfiobroker__Fd *what, int *fd)
 {
 	switch (what->kind) {
@@ -43,6 +54,10 @@ grant_take(struct vfiobroker_grant *g, const Vfiobroker__Fd *what, int *fd)
 		return take_fd(&g->containerfd, fd);
 	case VFIOBROKER__FD__KIND__GROUP:
 		return take_group(g, what->group, fd);
+	case VFIOBROKER__FD__KIND__IOMMUFD:
+		return take_fd(&g->iommufd, fd);
+	case VFIOBROKER__FD__KIND__DEVICE:
+		return take_cdev(g, what->device, fd);
 	default:
 		return -EPROTO;
 	}
@@ -72,9 +87,9 @@ grant_new(void)
 
 	if (g == NULL)
 		return NULL;
-	g->leasefd = g->containerfd = -1;
+	g->leasefd = g->containerfd = g->iommufd = -1;
 	for (size_t i = 0; i < VFIOBROKER_MAX_DEVICES; i++)
-		g->groups[i].fd = -1;
+		g->groups[i].fd = g->cdevs[i].fd = -1;
 	return g;
 }
 
@@ -88,9 +103,14 @@ vfiobroker_grant_free(struct vfiobroker_grant *g)
 		(void)close(g->leasefd);
 	if (g->containerfd >= 0)
 		(void)close(g->containerfd);
+	if (g->iommufd >= 0)
+		(void)close(g->iommufd);
 	for (size_t i = 0; i < g->ngroups; i++)
 		if (g->groups[i].fd >= 0)
 			(void)close(g->groups[i].fd);
+	for (size_t i = 0; i < g->ncdevs; i++)
+		if (g->cdevs[i].fd >= 0)
+			(void)close(g->cdevs[i].fd);
 	free(g);
 }
 
@@ -139,6 +159,7 @@ acquire_call(struct vfiobroker *h, const struct vfiobroker_request *want,
 		memcpy(&op.label, &want->label, sizeof(op.label));
 	op.no_wait = want->no_wait;
 	op.unmanaged = want->unmanaged;
+	op.iommufd = want->iommufd;
 	op.has_pidfd = want->pidfd >= 0;
 	req.op_case = VFIOBROKER__REQUEST__OP_ACQUIRE;
 	req.acquire = &op;
@@ -190,6 +211,68 @@ vfiobroker_open_group(
 		    h, "another group than the one asked for");
 	vfiobroker_grant_free(g);
 	return r;
+}
+
+/* Takes the one cdev out of a grant of nothing else. */
+static int
+take_out_cdev(struct vfiobroker *h, struct vfiobroker_grant *g,
+    const struct vfiobroker_bdf *device, int *fd)
+{
+	if (g->ncdevs != 1 ||
+	    memcmp(&g->cdevs[0].device, device, sizeof(*device)) != 0)
+		return lib_fail_protocol(
+		    h, "another device than the one asked for");
+	*fd = g->cdevs[0].fd;
+	g->cdevs[0].fd = -1;
+	return 0;
+}
+
+int
+vfiobroker_open_device(struct vfiobroker *h, uint64_t lease,
+    const struct vfiobroker_bdf *device, int *fd)
+{
+	struct vfiobroker_grant *g = NULL;
+	Vfiobroker__Request req;
+	Vfiobroker__OpenDevice op;
+	Vfiobroker__Bdf bdf;
+	int r;
+
+	*fd = -1;
+	vfiobroker__request__init(&req);
+	vfiobroker__open_device__init(&op);
+	lib_bdf_fill(&bdf, device);
+	op.lease = lease;
+	op.device = &bdf;
+	req.op_case = VFIOBROKER__REQUEST__OP_OPEN_DEVICE;
+	req.open_device = &op;
+	r = grant_call(h, &req, -1, &g);
+	if (r == 0)
+		r = take_out_cdev(h, g, device, fd);
+	vfiobroker_grant_free(g);
+	return r;
+}
+
+int
+vfiobroker_open_iommufd(struct vfiobroker *h, uint64_t lease, int *fd)
+{
+	struct vfiobroker_grant *g = NULL;
+	Vfiobroker__Request req;
+	Vfiobroker__OpenIommufd op;
+	int r;
+
+	vfiobroker__request__init(&req);
+	vfiobroker__open_iommufd__init(&op);
+	op.lease = lease;
+	req.op_case = VFIOBROKER__REQUEST__OP_OPEN_IOMMUFD;
+	req.open_iommufd = &op;
+	*fd = -1;
+	r = grant_call(h, &req, -1, &g);
+	if (r != 0)
+		return r;
+	*fd = g->iommufd;
+	g->iommufd = -1;
+	vfiobroker_grant_free(g);
+	return *fd >= 0 ? 0 : lib_fail_protocol(h, "no iommufd");
 }
 
 int

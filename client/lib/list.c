@@ -65,6 +65,7 @@ read_lease(void *to, const Vfiobroker__Reply *reply)
 	l->since = (int64_t)in->since;
 	l->memlock = in->memlock;
 	l->revoking = in->revoking;
+	l->iommufd = in->iommufd;
 	l->ndevices = in->n_devices;
 	for (size_t i = 0; i < in->n_devices; i++)
 		if (lib_bdf(&l->devices[i], in->devices[i]) != 0)

@@ -72,6 +72,7 @@ add_welcome(void *arg, const Vfiobroker__Reply *reply, int *fds, size_t nfds)
 		.admin = w->admin,
 		.vfio = w->vfio,
 		.backend_group = w->backend_group,
+		.backend_iommufd = w->backend_iommufd,
 	};
 	return 0;
 }

@@ -74,17 +74,30 @@ kernel_binds() {
 	poll left_step "$1" "$step" || fail "$1 goes on after $step"
 }
 
+# kernel_refuses BDF: whatever the worker tries, no driver takes the device from the one
+# it has.
+kernel_refuses() {
+	poll at_step "$1" bind || fail "$1 comes to bind"
+	poll given_up "$1" || fail "$1 is given up"
+}
+
+given_up() {
+	at_step "$1" bind || return 0
+	left_step "$1" bind
+	return 1
+}
+
 # at_step BDF STEP: a worker says so right before it does it.
 at_step() {
 	grep -qx "step $2" "$run_dir/devices/$1" 2>/dev/null
 }
 
-# left_step BDF STEP: lets go a worker that waits at drivers_probe.  One that
-# finds the device where it is to be does not ask.
+# left_step BDF STEP: lets go a worker that waits at drivers_probe, once: the next
+# store may be that of the way home.  One that finds the device where it is to be
+# does not ask.
 left_step() {
 	at_step "$1" "$2" || return 0
-	timeout 0.05 head -c "${#1}" "$fake_pci/drivers_probe" >/dev/null
-	return 1
+	[ -n "$(timeout 0.05 head -c "${#1}" "$fake_pci/drivers_probe")" ]
 }
 
 # state_of BDF: as root sees it.

@@ -237,7 +237,8 @@ ready_or_dead() {
 # broker_args: what every broker of these tests is started with.
 broker_args=(--socket "$sock" --run-dir "$run_dir" --policy "$policy_conf"
 	--policy-dir "$policy_d" --session "$bin/vfiobroker-session"
-	--policy-program "$bin/vfiobroker-policy" --user nobody)
+	--policy-program "$bin/vfiobroker-policy" --guard-program "$bin/vfiobroker-guard"
+	--user nobody)
 
 # broker_start [ARGUMENT...]: and wait until it is ready.
 broker_start() {

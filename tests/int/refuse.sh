@@ -179,7 +179,7 @@ check_equal '' "$(recorded)" "no record is left, and no lease"
 
 # A probe that finds no driver: the kernel refused.
 spawn exec $USER1 exec --device $vf "${no[@]}"
-kernel_binds $vf igbvf
+kernel_refuses $vf
 check_exit 71 "vfio-pci does not take it: 71" ended exec
 cp "$dir/exec.out" "$out"
 check_says "$vf could not be moved to vfio-pci: bind: igbvf instead of vfio-pci has it" \

@@ -259,9 +259,9 @@ vfiobroker_acquire(struct vfiobroker *b, const struct vfiobroker_request *q,
 
 	*out = NULL;
 	fake_log("acquire n=%zu memlock=%" PRIu64 " label=%s no_wait=%d "
-		 "lease=%" PRIu64,
+		 "lease=%" PRIu64 "%s",
 	    q->ndevices, q->memlock, q->label != NULL ? q->label : "-",
-	    q->no_wait, q->lease);
+	    q->no_wait, q->lease, q->iommufd ? " iommufd" : "");
 	for (size_t i = 0; i < q->ndevices; i++)
 		fake_log("  %04x:%02x:%02x.%x", q->devices[i].domain,
 		    q->devices[i].bus, q->devices[i].dev, q->devices[i].fn);
@@ -274,8 +274,18 @@ vfiobroker_acquire(struct vfiobroker *b, const struct vfiobroker_request *q,
 		return -ENOMEM;
 	(*out)->lease = q->lease != 0 ? q->lease : 23;
 	(*out)->leasefd = fake_fd("lease");
-	(*out)->containerfd = q->lease != 0 ? -1 : fake_fd("container");
-	for (size_t i = 0; i < q->ndevices; i++) {
+	(*out)->containerfd = (*out)->iommufd = -1;
+	if (q->iommufd)
+		(*out)->iommufd = fake_fd("iommufd");
+	else if (q->lease == 0)
+		(*out)->containerfd = fake_fd("container");
+	for (size_t i = 0; q->iommufd && i < q->ndevices; i++) {
+		snprintf(name, sizeof(name), "cdev-%x.%x", q->devices[i].dev,
+		    q->devices[i].fn);
+		(*out)->cdevs[i].device = q->devices[i];
+		(*out)->cdevs[(*out)->ncdevs++].fd = fake_fd(name);
+	}
+	for (size_t i = 0; !q->iommufd && i < q->ndevices; i++) {
 		int group = fake_group(&q->devices[i]);
 		size_t n = (*out)->ngroups++;
 
@@ -295,9 +305,14 @@ vfiobroker_grant_free(struct vfiobroker_grant *g)
 		close(g->leasefd);
 	if (g->containerfd != -1)
 		close(g->containerfd);
+	if (g->iommufd != -1)
+		close(g->iommufd);
 	for (size_t i = 0; i < g->ngroups; i++)
 		if (g->groups[i].fd != -1)
 			close(g->groups[i].fd);
+	for (size_t i = 0; i < g->ncdevs; i++)
+		if (g->cdevs[i].fd != -1)
+			close(g->cdevs[i].fd);
 	free(g);
 }
 
@@ -318,6 +333,26 @@ vfiobroker_open_group(
 	*fd = fake_fd(name);
 	*containerfd = fake_fd("again-container");
 	return 0;
+}
+
+int
+vfiobroker_open_device(struct vfiobroker *b, uint64_t lease,
+    const struct vfiobroker_bdf *device, int *fd)
+{
+	fake_log("open_device lease=%" PRIu64 " device=%x.%x", lease,
+	    device->dev, device->fn);
+	*fd = -1;
+	return fake_result(b);
+}
+
+int
+vfiobroker_open_iommufd(struct vfiobroker *b, uint64_t lease, int *fd)
+{
+	int r = fake_result(b);
+
+	fake_log("open_iommufd lease=%" PRIu64, lease);
+	*fd = r == 0 ? fake_fd("again-iommufd") : -1;
+	return r;
 }
 
 int

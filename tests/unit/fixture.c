@@ -66,7 +66,13 @@ write_file(struct fixture *f, char *path, int flags, const char *content)
 void
 fixture_init(struct fixture *f)
 {
-	strcpy(f->root, "/tmp/vfiobroker-fixture.XXXXXX");
+	fixture_init_in(f, "/tmp");
+}
+
+void
+fixture_init_in(struct fixture *f, const char *dir)
+{
+	snprintf(f->root, sizeof(f->root), "%s/vfiobroker-fixture.XXXXXX", dir);
 	if (mkdtemp(f->root) == NULL)
 		err(1, "fixture: mkdtemp");
 	f->rootfd = open(f->root, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -28,6 +28,7 @@ struct fixture_pci {
 };
 
 void fixture_init(struct fixture *);
+void fixture_init_in(struct fixture *, const char *dir); /* not in /tmp */
 void fixture_fini(struct fixture *);
 
 /* Each makes the directories above it, and replaces what was there. */

@@ -33,6 +33,15 @@ static const struct mon_open_group good_open_group = {
 	.h = { MON_OPEN_GROUP, SEQ }, .lease = 5, .group = 26
 };
 
+static const struct mon_open_device good_open_device = { .h = { MON_OPEN_DEVICE,
+							     SEQ },
+	.lease = 5,
+	.device = { 0, 1, 0x10, 0, 0 } };
+
+static const struct mon_open_iommufd good_open_iommufd = {
+	.h = { MON_OPEN_IOMMUFD, SEQ }, .lease = 5
+};
+
 static const struct mon_release good_release = { .h = { MON_RELEASE, SEQ },
 	.lease = 5 };
 
@@ -99,8 +108,20 @@ static const struct mon_grant good_grant = {
 	.lease = 5,
 	.memlock = 1ULL << 34,
 	.nfds = 3,
-	.fds = { { MON_FD_LEASE, -1 }, { MON_FD_CONTAINER, -1 },
-	    { MON_FD_GROUP, 26 } },
+	.fds = { { .kind = MON_FD_LEASE, .group = -1 },
+	    { .kind = MON_FD_CONTAINER, .group = -1 },
+	    { .kind = MON_FD_GROUP, .group = 26 } },
+};
+
+static const struct mon_grant good_cdev_grant = {
+	.h = { MON_GRANT, SEQ },
+	.lease = 5,
+	.nfds = 3,
+	.fds = { { .kind = MON_FD_LEASE, .group = -1 },
+	    { .kind = MON_FD_IOMMUFD, .group = -1 },
+	    { .kind = MON_FD_DEVICE,
+		.group = -1,
+		.device = { 0, 1, 0x10, 0, 0 } } },
 };
 
 static const struct mon_text good_text = { .h = { MON_TEXT, SEQ },

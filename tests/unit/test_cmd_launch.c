@@ -146,6 +146,23 @@ START_TEST(exec_passes_descriptors)
 }
 END_TEST
 
+START_TEST(exec_passes_cdevs)
+{
+	struct result r;
+
+	launch(&r, "",
+	    "exec --iommufd --device 01:10.0 --device 01:10.4 -- sh -c",
+	    show_fds);
+	ck_assert_int_eq(r.status, 0);
+	has(r.out, "lease:iommufd:device-0000.01.10.0:device-0000.01.10.4\n");
+	has(r.out, "\n3 /memfd:lease (deleted)\n");
+	has(r.out, "\n4 /memfd:iommufd (deleted)\n");
+	has(r.out, "\n5 /memfd:cdev-10.0 (deleted)\n");
+	has(r.out, "\n6 /memfd:cdev-10.4 (deleted)\n");
+	ck_assert_ptr_null(strstr(strstr(r.out, "\n7 "), "memfd"));
+}
+END_TEST
+
 /* The grant's descriptors arrive where others are to go. */
 START_TEST(exec_passes_descriptors_past_others)
 {
@@ -200,6 +217,12 @@ static const struct {
 	    "acquire n=1 memlock=3221225472 " },
 	/* Of another program nothing is known. */
 	{ "run --device 01:10.4 -- true -m 2G", "acquire n=1 memlock=0 " },
+	{ "run -- %d/qemu-test -c true -m 2G -object iommufd,id=i0 -device "
+	  "vfio-pci,host=01:10.0,iommufd=i0",
+	    "acquire n=1 memlock=3221225472 label=- no_wait=0 lease=0 "
+	    "iommufd\n" },
+	{ "run --iommufd --device 01:10.4 -- true",
+	    "acquire n=1 memlock=0 label=- no_wait=0 lease=0 iommufd\n" },
 	{ "run --label vm1 --device 01:10.4 -- true",
 	    "acquire n=1 memlock=0 label=vm1 " },
 };
@@ -423,6 +446,7 @@ main(int argc, char **argv)
 		return command_main(argc, argv);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, exec_passes_descriptors);
+	tcase_add_test(t, exec_passes_cdevs);
 	tcase_add_test(t, exec_passes_descriptors_past_others);
 	tcase_add_loop_test(t, asks, 0, COUNT(questions));
 	tcase_add_test(t, run_keeps_the_pid_and_passes_only_the_lease);

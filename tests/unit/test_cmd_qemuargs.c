@@ -152,8 +152,12 @@ static const struct {
 	{ "qemu -device vfio-pci,sysfsdev=/sys/bus/mdev/devices/83b8f4f2-509f",
 	    NULL, 0, "mediated" },
 	{ "qemu -device vfio-pci,sysfsdev=", NULL, 0, "address" },
-	{ "qemu -device vfio-pci,host=01:10.0,iommufd=iommufd0", NULL, 0,
-	    "iommufd=" },
+	{ "qemu -device vfio-pci,host=01:10.0,iommufd=i0 "
+	  "-device vfio-pci,host=01:10.2",
+	    NULL, 0, "write it for all of them or for none" },
+	{ "qemu -device vfio-pci,host=01:10.2 "
+	  "-device vfio-pci,host=01:10.0,iommufd=i0",
+	    NULL, 0, "write it for all of them or for none" },
 	{ "qemu -device pci-assign,host=01:10.0", NULL, 0, "vfio-pci" },
 	{ "qemu -device kvm-pci-assign,host=01:10.0", NULL, 0, "4.12" },
 };

@@ -1,171 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The supervisor for real, without VFIO: memfds stand for the nodes.  Each
- * test forks a "program" that goes under a supervisor and does system calls;
- * it exits with 0, or with the number of the line that went wrong.
+ * What programs under a supervisor open, in all the ways there are, and what
+ * they find: the lease's nodes, all else untouched, and nothing left over.
  */
 
-#include <check.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/openat2.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <sysexits.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "client/cmd/supervise.h"
-
-/* In a program: ends it with the line's number (exit statuses are bytes). */
-#define EXPECT(e)                                                      \
-	do {                                                           \
-		if (!(e)) {                                            \
-			dprintf(2, "%s:%d: %s (errno %d)\n", __FILE__, \
-			    __LINE__, #e, errno);                      \
-			return 1;                                      \
-		}                                                      \
-	} while (0)
-
-/* ---- the nodes -------------------------------------------------------- */
-
-static int
-late(uint64_t lease, const struct node *node, struct late_nodes *out)
-{
-	if (lease != 42)
-		return -EPERM;
-	if (node->kind == NODE_CONTAINER)
-		return 0;
-	switch (node->group) {
-	case 11:
-		out->fd = memfd_create("late", MFD_CLOEXEC);
-		return 0;
-	case 12:
-		return -EACCES;
-	case 13:
-		/* Not abort(): a core file is of no use. */
-		raise(SIGKILL);
-		return 0;
-	case 15:
-		sleep(1);
-		out->fd = memfd_create("slow", MFD_CLOEXEC);
-		return 0;
-	case 16:
-		out->fd = memfd_create("sixteen", MFD_CLOEXEC);
-		out->containerfd = memfd_create("gift", MFD_CLOEXEC);
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-/* The end of a pipe whose other end is group 10's node. */
-static int pipefd = -1;
-
-static int
-make_pipe(void)
-{
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC) != 0)
-		return -1;
-	pipefd = p[0];
-	return p[1];
-}
-
-static int
-go_under(void)
-{
-	struct supervision s = { .dir = "/dev/vfio",
-		.lease = 42,
-		.containerfd = memfd_create("container", MFD_CLOEXEC),
-		.ngroups = 3,
-		.groups = { { 7, memfd_create("seven", MFD_CLOEXEC) },
-		    { 9, memfd_create("nine", MFD_CLOEXEC) },
-		    { 10, make_pipe() } },
-		.late = late };
-
-	return supervise_start(&s);
-}
-
-/* Whether fd is the memfd of this name. */
-static int
-is_memfd(int fd, const char *name)
-{
-	char path[64], link[128] = "", want[128];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	snprintf(want, sizeof(want), "/memfd:%s (deleted)", name);
-	if (readlink(path, link, sizeof(link) - 1) < 0)
-		return 0;
-	return strcmp(link, want) == 0;
-}
-
-/* ---- programs and their supervisors ----------------------------------- */
-
-struct run {
-	pid_t pid;
-	int errfd; /* ends when program and supervisor have both ended */
-	char errors[4096];
-};
-
-static void
-start(struct run *r, int (*program)(void))
-{
-	int p[2];
-
-	ck_assert_int_eq(pipe2(p, O_CLOEXEC), 0);
-	r->pid = fork();
-	if (r->pid == 0) {
-		setpgid(0, 0);
-		/* Check's own handlers are not a program's. */
-		signal(SIGINT, SIG_DFL);
-		signal(SIGTERM, SIG_DFL);
-		dup2(p[1], STDERR_FILENO);
-		close(p[0]);
-		close(p[1]);
-		if (go_under() != EX_OK)
-			_exit(99);
-		_exit(program());
-	}
-	ck_assert_int_gt(r->pid, 0);
-	close(p[1]);
-	r->errfd = p[0];
-}
-
-/* Waits for program and supervisor; returns the program's wait status. */
-static int
-finish(struct run *r)
-{
-	struct pollfd p = { .fd = r->errfd, .events = POLLIN };
-	size_t len = 0;
-	ssize_t n = 1;
-	int status;
-
-	ck_assert_int_eq(waitpid(r->pid, &status, 0), r->pid);
-	while (n > 0) {
-		/* The supervisor goes with the program. */
-		ck_assert_int_eq(poll(&p, 1, 3000), 1);
-		n = read(
-		    r->errfd, r->errors + len, sizeof(r->errors) - 1 - len);
-		if (n > 0)
-			len += (size_t)n;
-	}
-	r->errors[len] = '\0';
-	close(r->errfd);
-	return status;
-}
+#include "tests/unit/supervised.h"
 
 static void
 check_program(int (*program)(void))
@@ -182,21 +30,6 @@ check_program(int (*program)(void))
 /* ---- what programs do ------------------------------------------------- */
 
 static int
-plain_opens(void)
-{
-	int fd = open("/dev/vfio/7", O_RDWR);
-
-	EXPECT(is_memfd(fd, "seven"));
-	EXPECT(fcntl(fd, F_GETFD) == 0);
-	fd = open("/dev/vfio/9", O_RDWR | O_CLOEXEC);
-	EXPECT(is_memfd(fd, "nine"));
-	EXPECT(fcntl(fd, F_GETFD) == FD_CLOEXEC);
-	fd = open("/dev/vfio/vfio", O_RDWR | O_NONBLOCK);
-	EXPECT(is_memfd(fd, "container"));
-	return 0;
-}
-
-static int
 openat_opens(void)
 {
 	struct open_how how = { .flags = O_RDWR | O_CLOEXEC };
@@ -206,6 +39,8 @@ openat_opens(void)
 	/* An absolute path does not care about the directory. */
 	fd = syscall(SYS_openat, -1, "/dev//vfio/./9", O_RDWR);
 	EXPECT(is_memfd((int)fd, "nine"));
+	EXPECT(is_memfd(open("/dev/iommu", O_RDWR), "iommufd"));
+	EXPECT(is_memfd(open("/dev/vfio/devices/vfio7", O_RDWR), "cdev"));
 	fd =
 	    syscall(SYS_openat2, AT_FDCWD, "/dev/vfio/vfio", &how, sizeof(how));
 	EXPECT(is_memfd((int)fd, "container"));
@@ -331,15 +166,6 @@ late_container(void)
 	}
 	EXPECT(open("/dev/vfio/vfio", O_RDWR) == -1);
 	return 0;
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void *
@@ -520,26 +346,6 @@ forked_child_opens(void)
 	return 0;
 }
 
-/* perl and some init scripts start programs like that. */
-START_TEST(ignored_children)
-{
-	struct run r;
-
-	ck_assert_ptr_ne(signal(SIGCHLD, SIG_IGN), SIG_ERR);
-	start(&r, plain_opens);
-	ck_assert_ptr_ne(signal(SIGCHLD, SIG_DFL), SIG_ERR);
-	ck_assert_msg(finish(&r) == 0, "%s", r.errors);
-}
-END_TEST
-
-static int
-nested(void)
-{
-	EXPECT(go_under() == EX_UNAVAILABLE);
-	EXPECT(is_memfd(open("/dev/vfio/7", O_RDWR), "seven"));
-	return 0;
-}
-
 static int
 no_new_privs(void)
 {
@@ -577,190 +383,6 @@ START_TEST(program)
 }
 END_TEST
 
-/* ---- life and death --------------------------------------------------- */
-
-START_TEST(nested_is_told)
-{
-	struct run r;
-	int status;
-
-	start(&r, nested);
-	status = finish(&r);
-	ck_assert_msg(status == 0, "%s", r.errors);
-	ck_assert_ptr_nonnull(strstr(r.errors, "another seccomp listener"));
-}
-END_TEST
-
-static int
-exits_42(void)
-{
-	return 42;
-}
-
-static int
-sleeps(void)
-{
-	pause();
-	return 0;
-}
-
-START_TEST(exit_status_is_kept)
-{
-	struct run r;
-	int status;
-
-	start(&r, exits_42);
-	status = finish(&r);
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42);
-}
-END_TEST
-
-static const int deadly[] = { SIGTERM, SIGKILL, SIGINT, SIGHUP };
-
-START_TEST(signal_is_kept)
-{
-	struct run r;
-	int status;
-
-	start(&r, sleeps);
-	usleep(50000);
-	kill(r.pid, deadly[_i]);
-	/* And the supervisor ends too: finish() waits for that. */
-	status = finish(&r);
-	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == deadly[_i]);
-}
-END_TEST
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
-
-static int
-survives_interrupt(void)
-{
-	signal(SIGINT, on_interrupt);
-	signal(SIGQUIT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	for (int i = 0; i < 100 && !interrupted; i++)
-		usleep(20000);
-	EXPECT(interrupted);
-	EXPECT(is_memfd(open("/dev/vfio/7", O_RDWR), "seven"));
-	return 0;
-}
-
-START_TEST(terminal_does_not_kill_the_supervisor)
-{
-	struct run r;
-	int status;
-
-	start(&r, survives_interrupt);
-	usleep(100000);
-	kill(-r.pid, SIGHUP);
-	kill(-r.pid, SIGTERM);
-	kill(-r.pid, SIGQUIT);
-	kill(-r.pid, SIGINT);
-	status = finish(&r);
-	ck_assert_msg(status == 0, "%s", r.errors);
-}
-END_TEST
-
-static int
-goes_to_background(void)
-{
-	/* As -daemonize does: the parent ends, the child is the VMM. */
-	if (fork() != 0)
-		return 0;
-	setsid();
-	close(STDERR_FILENO);
-	sleep(1);
-	_exit(0);
-}
-
-/* Whoever reads stderr to its end must not wait for the VMM's end. */
-START_TEST(background_releases_stderr)
-{
-	double begin = now();
-	struct run r;
-
-	start(&r, goes_to_background);
-	ck_assert_int_eq(finish(&r), 0);
-	ck_assert(now() - begin < 0.7);
-}
-END_TEST
-
-static int
-cannot_be_read(void)
-{
-	EXPECT(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0);
-	/* The opens go on by themselves. */
-	EXPECT(open("/dev/null", O_RDWR) != -1);
-	EXPECT(open("/dev/vfio/7", O_RDWR) == -1);
-	EXPECT(open("/dev/vfio/7", O_RDWR) == -1);
-	return 0;
-}
-
-/* What Yama does to forked children, any kernel does to this program. */
-START_TEST(unreadable_program_is_told_once)
-{
-	struct run r;
-	const char *told;
-	int status;
-
-	if (geteuid() != 0)
-		return;
-	ck_assert_int_eq(setgid(65534), 0);
-	ck_assert_int_eq(setuid(65534), 0);
-	start(&r, cannot_be_read);
-	status = finish(&r);
-	ck_assert_msg(status == 0, "%s", r.errors);
-	told = strstr(r.errors, "cannot read the memory");
-	ck_assert_ptr_nonnull(told);
-	ck_assert_ptr_null(strstr(told + 1, "cannot read the memory"));
-	ck_assert_ptr_nonnull(strstr(told, "ptrace_scope"));
-}
-END_TEST
-
-/* ---- what it costs ---------------------------------------------------- */
-
-static double
-open_cost(int flags)
-{
-	const int rounds = 20000;
-	double begin = now();
-
-	for (int i = 0; i < rounds; i++)
-		close(open("/dev/null", flags));
-	return (now() - begin) / rounds * 1e6;
-}
-
-START_TEST(cost)
-{
-	double free_cost = open_cost(O_RDWR);
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		if (go_under() != EX_OK)
-			_exit(1);
-		printf("open and close of /dev/null: %.2f us alone, %.2f us "
-		       "reading, %.2f us read-write under supervision\n",
-		    free_cost, open_cost(O_RDONLY), open_cost(O_RDWR));
-		fflush(stdout);
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
-}
-END_TEST
-
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 int
 main(void)
 {
@@ -771,14 +393,6 @@ main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, program, 0, COUNT(programs));
-	tcase_add_test(t, ignored_children);
-	tcase_add_test(t, nested_is_told);
-	tcase_add_test(t, exit_status_is_kept);
-	tcase_add_loop_test(t, signal_is_kept, 0, COUNT(deadly));
-	tcase_add_test(t, terminal_does_not_kill_the_supervisor);
-	tcase_add_test(t, background_releases_stderr);
-	tcase_add_test(t, unreadable_program_is_told_once);
-	tcase_add_test(t, cost);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

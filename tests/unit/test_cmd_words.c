@@ -241,7 +241,7 @@ END_TEST
 static const struct {
 	const char *path;
 	enum node_kind kind;
-	int group;
+	int number;
 } nodes[] = {
 	{ "/dev/vfio/vfio", NODE_CONTAINER, -1 },
 	{ "/dev/vfio/0", NODE_GROUP, 0 },
@@ -264,7 +264,12 @@ static const struct {
 	{ "/dev/vfio/1234567890123", NODE_NONE, -1 },
 	{ "/dev/vfio/vfio0", NODE_NONE, -1 },
 	{ "/dev/vfio/noiommu-0", NODE_NONE, -1 },
-	{ "/dev/vfio/devices/vfio0", NODE_NONE, -1 },
+	{ "/dev/vfio/devices/vfio0", NODE_CDEV, 0 },
+	{ "/dev/vfio/./devices//vfio12", NODE_CDEV, 12 },
+	{ "/dev/vfio/devices/vfio", NODE_NONE, -1 },
+	{ "/dev/vfio/devices/vfio01", NODE_NONE, -1 },
+	{ "/dev/vfio/devices/vfio7/x", NODE_NONE, -1 },
+	{ "/dev/devices/vfio7", NODE_NONE, -1 },
 	{ "/dev/vfio/devices/7", NODE_NONE, -1 },
 	{ "/dev/vfio2/7", NODE_NONE, -1 },
 	{ "/dev/vfi/7", NODE_NONE, -1 },
@@ -277,15 +282,19 @@ static const struct {
 	{ "", NODE_NONE, -1 },
 	{ "/", NODE_NONE, -1 },
 	{ "/dev/null", NODE_NONE, -1 },
-	{ "/dev/iommu", NODE_NONE, -1 },
+	{ "/dev/iommu", NODE_IOMMUFD, -1 },
+	{ "/dev/vfio/../iommu", NODE_IOMMUFD, -1 },
+	{ "/dev/vfio/iommu", NODE_NONE, -1 },
+	{ "/dev/iommu/0", NODE_NONE, -1 },
+	{ "/dev/iommu0", NODE_NONE, -1 },
 };
 
 START_TEST(node_reads)
 {
-	struct node node = node_of_path("/dev/vfio", nodes[_i].path);
+	struct node node = node_of_path("/dev", nodes[_i].path);
 
 	ck_assert_int_eq(node.kind, nodes[_i].kind);
-	ck_assert_int_eq(node.group, nodes[_i].group);
+	ck_assert_int_eq(node.number, nodes[_i].number);
 }
 END_TEST
 
@@ -295,9 +304,8 @@ START_TEST(node_long_path)
 
 	memset(path, '/', sizeof(path));
 	strcpy(path + 4000, "dev/vfio/7");
-	ck_assert_int_eq(node_of_path("/dev/vfio", path).kind, NODE_NONE);
-	ck_assert_int_eq(
-	    node_of_path("/dev/vfio", path + 3500).kind, NODE_GROUP);
+	ck_assert_int_eq(node_of_path("/dev", path).kind, NODE_NONE);
+	ck_assert_int_eq(node_of_path("/dev", path + 3500).kind, NODE_GROUP);
 }
 END_TEST
 

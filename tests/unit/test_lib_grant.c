@@ -15,6 +15,7 @@ static struct {
 	unsigned nkinds; /* announced */
 	struct {
 		int kind, group;
+		unsigned fn; /* of the device, with kind DEVICE; from 1 */
 	} fds[20];
 	uint64_t lease;
 	int status;
@@ -28,6 +29,7 @@ send_offer(int fd, uint32_t id)
 	Vfiobroker__Reply reply;
 	Vfiobroker__Grant g;
 	Vfiobroker__Fd f[20], *list[20];
+	Vfiobroker__Bdf b[20];
 	int fds[20];
 
 	vfiobroker__reply__init(&reply);
@@ -36,6 +38,11 @@ send_offer(int fd, uint32_t id)
 		vfiobroker__fd__init(&f[i]);
 		f[i].kind = (Vfiobroker__Fd__Kind)offer.fds[i].kind;
 		f[i].group = offer.fds[i].group;
+		vfiobroker__bdf__init(&b[i]);
+		b[i].bus = 1;
+		b[i].dev = 0x10;
+		b[i].fn = offer.fds[i].fn;
+		f[i].device = b[i].fn > 0 ? &b[i] : NULL;
 		list[i] = &f[i];
 		fds[i] = fd;
 	}
@@ -142,6 +149,33 @@ START_TEST(granted)
 }
 END_TEST
 
+START_TEST(granted_cdevs)
+{
+	struct vfiobroker_grant *g;
+
+	offer_usual();
+	offer.fds[1].kind = VFIOBROKER__FD__KIND__IOMMUFD;
+	for (int i = 2; i < 4; i++) {
+		offer.fds[i].kind = VFIOBROKER__FD__KIND__DEVICE;
+		offer.fds[i].fn = (unsigned)i;
+	}
+	open_to(script_grant);
+	ck_assert_int_eq(acquire(&g, -1), 0);
+	ck_assert(cloexec(g->leasefd));
+	ck_assert(cloexec(g->iommufd));
+	ck_assert_int_eq(g->containerfd, -1);
+	ck_assert_uint_eq(g->ngroups, 0);
+	ck_assert_uint_eq(g->ncdevs, 2);
+	for (uint8_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(g->cdevs[i].device.bus, 1);
+		ck_assert_uint_eq(g->cdevs[i].device.fn, i + 2U);
+		ck_assert(cloexec(g->cdevs[i].fd));
+	}
+	vfiobroker_grant_free(g);
+	ck_assert_uint_eq(fd_count(), before);
+}
+END_TEST
+
 START_TEST(granted_most)
 {
 	struct vfiobroker_grant *g;
@@ -185,7 +219,9 @@ enum grant_error {
 	MORE_FDS,
 	TWO_LEASES,
 	TWO_CONTAINERS,
-	A_FOURTH_KIND,
+	A_SIXTH_KIND,
+	CDEV_OF_NONE,
+	TWO_IOMMUFDS,
 	NO_KIND,
 	GROUP_MINUS_1,
 	SEVENTEEN_GROUPS,
@@ -214,8 +250,15 @@ offer_wrong(enum grant_error e)
 	case TWO_CONTAINERS:
 		offer.fds[0].kind = VFIOBROKER__FD__KIND__CONTAINER;
 		break;
-	case A_FOURTH_KIND:
-		offer.fds[3].kind = 4;
+	case A_SIXTH_KIND:
+		offer.fds[3].kind = 6;
+		break;
+	case CDEV_OF_NONE:
+		offer.fds[3].kind = VFIOBROKER__FD__KIND__DEVICE;
+		break;
+	case TWO_IOMMUFDS:
+		offer.fds[0].kind = VFIOBROKER__FD__KIND__IOMMUFD;
+		offer.fds[1].kind = VFIOBROKER__FD__KIND__IOMMUFD;
 		break;
 	case NO_KIND:
 		offer.fds[3].kind = 0;
@@ -334,6 +377,79 @@ START_TEST(open_group)
 }
 END_TEST
 
+static void
+script_open_device(int fd)
+{
+	Vfiobroker__Request *req;
+
+	broker_welcome(fd);
+	req = broker_recv(fd, NULL, NULL);
+	if (req->op_case == VFIOBROKER__REQUEST__OP_OPEN_DEVICE) {
+		MUST(req->open_device->lease == 5);
+		MUST(req->open_device->device->dev == 0x10);
+		MUST(req->open_device->device->fn == 2);
+	} else {
+		MUST(req->op_case == VFIOBROKER__REQUEST__OP_OPEN_IOMMUFD);
+		MUST(req->open_iommufd->lease == 5);
+	}
+	send_offer(fd, req->id);
+	vfiobroker__request__free_unpacked(req, NULL);
+}
+
+static const struct {
+	int kind;
+	unsigned fn, nfds;
+	int status, result;
+} devices[] = {
+	{ VFIOBROKER__FD__KIND__DEVICE, 2, 1, 0, 0 },
+	{ VFIOBROKER__FD__KIND__DEVICE, 3, 1, 0, -EPROTO }, /* another */
+	{ VFIOBROKER__FD__KIND__DEVICE, 2, 2, 0, -EPROTO },
+	{ VFIOBROKER__FD__KIND__IOMMUFD, 0, 1, 0, -EPROTO },
+	{ VFIOBROKER__FD__KIND__DEVICE, 2, 1, VFIOBROKER_DENIED,
+	    VFIOBROKER_DENIED },
+};
+
+static void
+offer_alone(int kind, unsigned fn, unsigned nfds, int status)
+{
+	memset(&offer, 0, sizeof(offer));
+	offer.lease = 5;
+	offer.nfds = offer.nkinds = nfds;
+	for (unsigned i = 0; i < nfds; i++) {
+		offer.fds[i].kind = kind;
+		offer.fds[i].group = -1;
+		offer.fds[i].fn = fn;
+	}
+	offer.status = status;
+	open_to(script_open_device);
+}
+
+START_TEST(open_device)
+{
+	int want = devices[_i].result, fd = -7;
+
+	offer_alone(devices[_i].kind, devices[_i].fn, devices[_i].nfds,
+	    devices[_i].status);
+	ck_assert_int_eq(vfiobroker_open_device(h, 5, &bdf, &fd), want);
+	ck_assert(want == 0 ? cloexec(fd) : fd == -1);
+	ck_assert_uint_eq(fd_count(), before + (want == 0) - (want < 0));
+}
+END_TEST
+
+START_TEST(open_iommufd)
+{
+	int kind = _i == 0 ? VFIOBROKER__FD__KIND__IOMMUFD
+			   : VFIOBROKER__FD__KIND__CONTAINER;
+	int fd = -7;
+
+	offer_alone(kind, 0, 1, 0);
+	ck_assert_int_eq(
+	    vfiobroker_open_iommufd(h, 5, &fd), _i == 0 ? 0 : -EPROTO);
+	ck_assert(_i == 0 ? cloexec(fd) : fd == -1);
+	ck_assert_uint_eq(fd_count(), before + (_i == 0) - (_i != 0));
+}
+END_TEST
+
 START_TEST(open_no_group)
 {
 	int fd, containerfd;
@@ -420,11 +536,15 @@ main(void)
 
 	tcase_add_checked_fixture(tc, broker_setup, broker_teardown);
 	tcase_add_loop_test(tc, granted, 0, 2);
+	tcase_add_test(tc, granted_cdevs);
 	tcase_add_test(tc, granted_most);
 	tcase_add_test(tc, granted_groups_only);
 	tcase_add_loop_test(tc, grant_wrong, 0, GRANT_ERRORS);
 	tcase_add_test(tc, too_many_devices);
 	tcase_add_loop_test(tc, open_group, 0, 5);
+	tcase_add_loop_test(
+	    tc, open_device, 0, sizeof(devices) / sizeof(devices[0]));
+	tcase_add_loop_test(tc, open_iommufd, 0, 2);
 	tcase_add_test(tc, open_no_group);
 	tcase_add_test(tc, small);
 	tcase_add_test(tc, items_unasked);

@@ -312,8 +312,8 @@ static const struct {
 	{ 0, -EADDRINUSE, STATUS_GROUP, "group 1 is not viable",
 	    "unbind that member" },
 	{ 0, -EACCES, STATUS_OS, "cannot open /dev/vfio/1: Permission denied\n",
-	    "an administrator can see what is wrong with it (ls -l "
-	    "/dev/vfio/1; dmesg)\n" },
+	    "an administrator can see what is wrong with it (ls -lR "
+	    "/dev/vfio; dmesg)\n" },
 };
 
 /* No node, no lease. */

@@ -22,6 +22,7 @@
 #include "broker/monitor/session.h"
 #include "broker/monitor/vfio.h"
 #include "tests/unit/loader_peer.h"
+#include "tests/unit/test_mon_look.h"
 #include "tests/unit/test_mon_work.h"
 
 #define USER 1000U
@@ -31,6 +32,7 @@
 
 static struct {
 	int container, group; /* an error of their open, or 0 */
+	int iommufd, cdev;
 	int unheld; /* what a proof finds */
 	char hangs[128]; /* a fifo: the group opens when that does; or "" */
 } vfio;
@@ -59,10 +61,49 @@ vfio_open_group(int group)
 }
 
 int
+vfio_open_iommufd(void)
+{
+	return vfio.iommufd != 0 ? vfio.iommufd
+				 : open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+int
+vfio_open_cdev(const struct bdf *bdf)
+{
+	(void)bdf;
+	return vfio.cdev != 0 ? vfio.cdev
+			      : open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+bool
+vfio_has_iommufd(void)
+{
+	return vfio.iommufd == 0;
+}
+
+int
 vfio_group_unheld(int group)
 {
 	(void)group;
 	return vfio.unheld;
+}
+
+/* ---- the host, which needs nothing if not told otherwise --------------- */
+
+static struct {
+	int error; /* of the look */
+	const char *what; /* it needs, for this reason; or NULL */
+	enum reason reason;
+} host;
+
+static int
+look_finds(const struct bdf *bdf,
+    void (*found)(void *, enum reason, const char *), void *arg)
+{
+	(void)bdf;
+	if (host.what != NULL)
+		found(arg, host.reason, host.what);
+	return host.error;
 }
 
 /* ---- the monitor ------------------------------------------------------ */

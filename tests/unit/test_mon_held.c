@@ -98,7 +98,7 @@ START_TEST(drain_unproven)
 	life_event(device, LIFE_CLOSED, "closed");
 	looks(2);
 	ck_assert_int_eq(device->state, STATE_DRAINING);
-	ck_assert_str_eq(device->why, "group 1: Permission denied");
+	ck_assert_str_eq(device->why, "prove: Permission denied");
 	ck_assert_uint_eq(device->record.lease, 42);
 }
 END_TEST

@@ -28,6 +28,9 @@ static const struct peer peer = {
 	.uid = 1000, .pid = 4242, .pidfd = -1, .comm = "qemu"
 };
 
+static const struct mon_acquire nothing = { .memlock = 0 };
+static const struct mon_acquire wish = { .memlock = 1 << 30, .label = "guest" };
+
 static struct fixture tree;
 static struct lease *lease;
 static uint64_t id;
@@ -46,8 +49,7 @@ setup(void)
 	ck_assert_int_eq(rundir_open(path), 0);
 	ck_assert_int_eq(acquisition_init(), 0);
 	ck_assert_int_eq(lease_init(), 0);
-	ck_assert_int_eq(
-	    lease_create(&peer, 1 << 30, "guest", &lease, &holder), 0);
+	ck_assert_int_eq(lease_create(&peer, &wish, &lease, &holder), 0);
 	id = lease->id;
 }
 
@@ -143,7 +145,7 @@ START_TEST(over_but_held)
 	ck_assert(!file_is_there(id));
 	ck_assert_int_eq(
 	    faccessat(rundir_dirfd(RUNDIR_LEASES), "1.ended", F_OK, 0), 0);
-	ck_assert_int_eq(lease_create(&peer, 0, "next", &next, &fd), 0);
+	ck_assert_int_eq(lease_create(&peer, &nothing, &next, &fd), 0);
 	ck_assert_ptr_eq(lease_find(next->id), next);
 	lease_unheld(&d);
 	ck_assert_ptr_null(d.held_by);
@@ -330,7 +332,7 @@ START_TEST(released)
 	lease_end(lease, "released");
 	ck_assert_ptr_null(lease_find(id));
 	ck_assert(!file_is_there(id));
-	ck_assert_int_eq(lease_create(&peer, 0, "", &lease, &holder), 0);
+	ck_assert_int_eq(lease_create(&peer, &nothing, &lease, &holder), 0);
 	ck_assert_uint_ne(lease->id, id);
 	id = lease->id;
 	close(old);
@@ -344,7 +346,8 @@ START_TEST(one_of_many)
 	int fds[20];
 
 	for (int i = 0; i < 20; i++)
-		ck_assert_int_eq(lease_create(&peer, 0, "", &l[i], &fds[i]), 0);
+		ck_assert_int_eq(
+		    lease_create(&peer, &nothing, &l[i], &fds[i]), 0);
 	close(holder);
 	loop_until("the end of the lease", is_over, &id);
 	for (int i = 0; i < 20; i++) {
@@ -374,7 +377,7 @@ START_TEST(events_lost)
 	if (limit > 200000)
 		return;
 	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(lease_create(&peer, 0, "", &l, &fd), 0);
+		ck_assert_int_eq(lease_create(&peer, &nothing, &l, &fd), 0);
 		others[i] = l->id;
 	}
 	/* In turn: equal events one after another count as one. */
@@ -463,11 +466,11 @@ START_TEST(not_made)
 	int fd = -1;
 
 	fixture_dir(&tree, "run/leases/%llu", (unsigned long long)id + 1);
-	ck_assert_int_lt(lease_create(&peer, 0, "", &l, &fd), 0);
+	ck_assert_int_lt(lease_create(&peer, &nothing, &l, &fd), 0);
 	ck_assert_ptr_null(l);
 	ck_assert_int_eq(fd, -1);
 	ck_assert_ptr_null(lease_find(id + 1));
-	ck_assert_int_eq(lease_create(&peer, 0, "", &l, &fd), 0);
+	ck_assert_int_eq(lease_create(&peer, &nothing, &l, &fd), 0);
 	ck_assert_uint_eq(l->id, id + 2);
 }
 END_TEST

@@ -18,6 +18,10 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/test_mon.h"
 
+static const struct mon_acquire wish = {
+	.memlock = 7, .flags = MON_ACQUIRE_IOMMUFD, .label = "guest"
+};
+
 static struct fixture tree;
 static char rundir[128];
 
@@ -80,7 +84,7 @@ broker_grants(struct granted *out, size_t n)
 			struct lease *l;
 			int fd;
 
-			if (lease_create(&peer, 7, "guest", &l, &fd) != 0 ||
+			if (lease_create(&peer, &wish, &l, &fd) != 0 ||
 			    fdpass_send(
 				fds[1], &l->id, sizeof(l->id), &fd, 1) != 0)
 				_exit(1);

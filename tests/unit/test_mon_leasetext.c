@@ -18,9 +18,11 @@
 #define LABEL "label guest one\n"
 #define SINCE "since 1764100000\n"
 #define MEMLOCK "memlock 3221225472\n"
+#define IOMMUFD "iommufd 0\n"
 #define END "end\n"
 #define HEAD MAGIC ID UID PID COMM
-#define TAIL SINCE MEMLOCK END
+#define OLD_TAIL SINCE MEMLOCK END /* before there was iommufd */
+#define TAIL SINCE MEMLOCK IOMMUFD END
 #define GOOD HEAD LABEL TAIL
 
 static int
@@ -45,6 +47,7 @@ assert_same(const struct lease *a, const struct lease *b)
 	ck_assert_str_eq(a->label, b->label);
 	ck_assert_uint_eq(a->since, b->since);
 	ck_assert_uint_eq(a->memlock, b->memlock);
+	ck_assert_int_eq(a->iommufd, b->iommufd);
 }
 
 static uint64_t
@@ -64,7 +67,8 @@ START_TEST(round_trip)
 			.uid = random_next(&seed),
 			.pid = (pid_t)(random_next(&seed) >> 1),
 			.since = random_number(&seed),
-			.memlock = random_number(&seed) };
+			.memlock = random_number(&seed),
+			.iommufd = random_next(&seed) & 1 };
 		struct lease back;
 		char text[LEASE_TEXT_MAX];
 		size_t len;
@@ -96,6 +100,9 @@ START_TEST(text_form)
 	lease_format(&l, text, sizeof(text));
 	ck_assert_str_eq(text, GOOD);
 	ck_assert_int_eq(parse(GOOD, strlen(GOOD), &back), 0);
+	assert_same(&l, &back);
+	ck_assert_int_eq(
+	    parse(HEAD LABEL OLD_TAIL, strlen(HEAD LABEL OLD_TAIL), &back), 0);
 	assert_same(&l, &back);
 }
 END_TEST

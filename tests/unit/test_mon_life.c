@@ -144,7 +144,7 @@ START_TEST(not_proven)
 	life_event(device, LIFE_CLOSED, "closed");
 	loop_until("so many looks", is_looked_at, &looks);
 	ck_assert_int_eq(device->state, STATE_DRAINING);
-	ck_assert_str_eq(device->why, "group -1: Invalid argument");
+	ck_assert_str_eq(device->why, "prove: Invalid argument");
 	ck_assert_str_eq(work_content(DEVICE "reset"), "");
 	device->facts.group = NO_GROUP;
 	assert_comes_to(STATE_READY);
@@ -251,6 +251,68 @@ START_TEST(asked_in_vain)
 }
 END_TEST
 
+/* Lent as a cdev: off vfio-pci and on it again, and only then reset. */
+START_TEST(drains_cdev)
+{
+	machine("vfio-pci", NO_GROUP);
+	leased();
+	device->record.cdev = true;
+	lease_drop(device->lease, device);
+	life_event(device, LIFE_CLOSED, "closed");
+	assert_comes_to(STATE_RESETTING);
+	ck_assert_str_eq(work_content(DRIVERS "vfio-pci/unbind"), NAME);
+	ck_assert_str_eq(work_content("sys/bus/pci/drivers_probe"), NAME);
+	ck_assert(!device->record.cdev); /* proven */
+	/* It was on vfio-pci without us, and so it shall be again. */
+	ck_assert(device->record.taken);
+	ck_assert_str_eq(device->record.driver, "vfio-pci");
+}
+END_TEST
+
+/* Nobody binds it again: not free, not held by anybody, and tried for ever. */
+START_TEST(rebind_fails)
+{
+	unsigned looks = 2;
+
+	machine(NULL, NO_GROUP);
+	device->record.cdev = device->record.taken = true;
+	device->record.lease = 42;
+	device->state = STATE_LEASED;
+	life_event(device, LIFE_CLOSED, "closed");
+	loop_until("so many looks", is_looked_at, &looks);
+	ck_assert_int_eq(device->state, STATE_DRAINING);
+	ck_assert_str_eq(
+	    device->why, "rebind-bind: no driver instead of vfio-pci has it");
+	ck_assert(device->record.cdev);
+	fixture_link(&tree, "vfio-pci", DEVICE "driver");
+	fixture_file(&tree, "", DRIVERS "vfio-pci/unbind");
+	assert_comes_to(STATE_RESETTING);
+}
+END_TEST
+
+/* Somebody has a cdev where nobody sees it: the rebind waits in the kernel, and
+ * when that lets go, all is proven anew. */
+START_TEST(hidden_cdev)
+{
+	machine("vfio-pci", NO_GROUP);
+	leased();
+	device->record.cdev = device->record.taken = true;
+	work_fifo(DRIVERS "vfio-pci/unbind");
+	config.worker_timeout = 1;
+	lease_drop(device->lease, device);
+	life_event(device, LIFE_CLOSED, "closed");
+	assert_comes_to(STATE_WEDGED);
+	ck_assert_ptr_nonnull(strstr(device->why, "rebind does not return"));
+	ck_assert_ptr_nonnull(device->held_by); /* and counts for its owner */
+	config.worker_timeout = 60;
+	ck_assert_str_eq(work_take(DRIVERS "vfio-pci/unbind"), NAME);
+	assert_comes_to(STATE_DRAINING);
+	ck_assert_str_eq(work_take(DRIVERS "vfio-pci/unbind"), NAME);
+	assert_comes_to(STATE_RESETTING);
+	ck_assert_ptr_null(device->held_by);
+}
+END_TEST
+
 /* Given back, and not tried again by ourselves. */
 START_TEST(claim_fails)
 {
@@ -299,6 +361,9 @@ main(void)
 	tcase_add_test(tc, not_proven);
 	tcase_add_loop_test(tc, asked_back, 0, 2);
 	tcase_add_test(tc, asked_in_vain);
+	tcase_add_test(tc, drains_cdev);
+	tcase_add_test(tc, rebind_fails);
+	tcase_add_test(tc, hidden_cdev);
 	tcase_add_test(tc, claim_fails);
 	tcase_add_test(tc, pulled);
 	suite_add_tcase(s, tc);

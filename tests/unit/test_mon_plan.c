@@ -396,6 +396,103 @@ START_TEST(look)
 }
 END_TEST
 
+/* The proof for a cdev: off the driver and on it again, by an override. */
+START_TEST(rebind)
+{
+	enum plan plan = _i == 0 ? PLAN_REBIND : PLAN_REBIND_NAME;
+	struct device *d = device_on("vfio-pci");
+	const struct worker_result *res;
+	struct record r;
+
+	d->facts.group = groups[0].group;
+	d->record = (struct record){
+		.bdf = d->facts.bdf, .lease = 42, .taken = true, .cdev = true
+	};
+	strcpy(d->record.driver, "igbvf");
+	ck_assert_int_eq(worker_start(d, plan), 0);
+	r = next_record("rebind-override");
+	ck_assert(r.cdev);
+	ck_assert_uint_eq(r.lease, 42);
+	ck_assert_str_eq(work_take(DEVICE "driver_override"), "vfio-pci");
+	next_record("rebind-unbind");
+	ck_assert_str_eq(work_take(DRIVERS "vfio-pci/unbind"), NAME);
+	next_record("rebind-bind");
+	ck_assert_str_eq(work_take(PROBE), NAME);
+	res = work_result(d);
+	ck_assert_int_eq(res->error, 0);
+	ck_assert_str_eq(res->step, "rebind-bind");
+	ck_assert_int_eq(record_read(&d->facts.bdf, &r), 0);
+	ck_assert_str_eq(
+	    r.driver, "igbvf"); /* what goes home has not changed */
+}
+END_TEST
+
+/* One that was on vfio-pci without us gets noted first: it has to be so again. */
+START_TEST(rebind_native)
+{
+	struct device *d = device_on("vfio-pci");
+	struct record r;
+
+	d->facts.group = groups[0].group;
+	d->record.cdev = true;
+	ck_assert_int_eq(worker_start(d, PLAN_REBIND), 0);
+	answer(DEVICE "driver_override", "(null)\n");
+	r = next_record("rebind-override");
+	ck_assert(r.taken);
+	ck_assert_str_eq(r.driver, "vfio-pci");
+	ck_assert_str_eq(r.override, "");
+	ck_assert_str_eq(work_take(DEVICE "driver_override"), "vfio-pci");
+	next_record("rebind-unbind");
+	ck_assert_str_eq(work_take(DRIVERS "vfio-pci/unbind"), NAME);
+	next_record("rebind-bind");
+	ck_assert_str_eq(work_take(PROBE), NAME);
+	ck_assert_int_eq(work_result(d)->error, 0);
+}
+END_TEST
+
+/* A host driver took it meanwhile, which it could not have from a holder. */
+START_TEST(rebind_elsewhere)
+{
+	struct device *d = device_on("igbvf");
+	const struct worker_result *res;
+
+	d->facts.group = groups[0].group;
+	d->record.cdev = d->record.taken = true;
+	ck_assert_int_eq(worker_start(d, PLAN_REBIND), 0);
+	res = work_result(d); /* a store would wait for ever */
+	ck_assert_int_eq(res->error, 0);
+	ck_assert_str_eq(res->step, "rebind-bind");
+}
+END_TEST
+
+/* Somebody has the node open: nothing is stored, so nothing waits for him. */
+START_TEST(rebind_held)
+{
+	enum plan plan = _i == 0 ? PLAN_REBIND : PLAN_REBIND_NAME;
+	struct device *d = device_on("vfio-pci");
+	const struct worker_result *res;
+	struct record r;
+	char me[32];
+	int fd;
+
+	fixture_file(&tree, "247:3\n", DEVICE "vfio-dev/vfio3/dev");
+	fixture_file(&tree, "", "dev/vfio/devices/vfio3");
+	fd =
+	    openat(tree.rootfd, "dev/vfio/devices/vfio3", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	d->facts.group = groups[0].group;
+	d->record.cdev = d->record.taken = true;
+	ck_assert_int_eq(worker_start(d, plan), 0);
+	res = work_result(d);
+	ck_assert_int_eq(res->error, -EBUSY);
+	snprintf(me, sizeof(me), "pid %d (", (int)getpid());
+	ck_assert(
+	    _i == 0 ? res->text[0] == '\0' : strstr(res->text, me) != NULL);
+	ck_assert_int_eq(record_read(&d->facts.bdf, &r), -ENOENT);
+	close(fd);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -419,6 +516,10 @@ main(void)
 	tcase_add_loop_test(tc, ask, 0, 2);
 	tcase_add_loop_test(
 	    tc, look, 0, 2 * sizeof(groups) / sizeof(groups[0]));
+	tcase_add_loop_test(tc, rebind, 0, 2);
+	tcase_add_test(tc, rebind_native);
+	tcase_add_test(tc, rebind_elsewhere);
+	tcase_add_loop_test(tc, rebind_held, 0, 2);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }

@@ -24,9 +24,11 @@
 #define LEASE "lease 42\n"
 #define TAKEN "taken 1\n"
 #define NONE "reset-none 0\nwhy -\n"
+#define CDEV "cdev 0\n"
 #define END "end\n"
 #define HEAD MAGIC BDF STEP DRIVER OVERRIDE
-#define GOOD HEAD LEASE TAKEN NONE END
+#define OLD HEAD LEASE TAKEN NONE END /* before there were cdevs */
+#define GOOD HEAD LEASE TAKEN NONE CDEV END
 
 static struct fixture tree;
 static const struct bdf device = { .bus = 1, .dev = 0x10 };
@@ -81,6 +83,7 @@ random_record(uint32_t *seed)
 	r.lease >>= random_next(seed) % 64;
 	r.taken = random_next(seed) & 1;
 	r.reset_none = random_next(seed) & 1;
+	r.cdev = random_next(seed) & 1;
 	do
 		random_text(seed, r.why, sizeof(r.why) - 1, "");
 	while (strcmp(r.why, "-") == 0);
@@ -97,6 +100,7 @@ assert_same(const struct record *a, const struct record *b)
 	ck_assert_uint_eq(a->lease, b->lease);
 	ck_assert_int_eq(a->taken, b->taken);
 	ck_assert_int_eq(a->reset_none, b->reset_none);
+	ck_assert_int_eq(a->cdev, b->cdev);
 	ck_assert_str_eq(a->why, b->why);
 }
 
@@ -127,6 +131,8 @@ START_TEST(text_form)
 	strcpy(r.driver, "igbvf");
 	record_format(&r, text, sizeof(text));
 	ck_assert_str_eq(text, GOOD);
+	ck_assert_int_eq(parse(OLD, strlen(OLD), &back), 0);
+	assert_same(&r, &back);
 	ck_assert_int_eq(parse(GOOD, strlen(GOOD), &back), 0);
 	assert_same(&r, &back);
 }
@@ -181,6 +187,9 @@ static const struct {
 	    MAGIC BDF BDF STEP DRIVER OVERRIDE LEASE TAKEN NONE END),
 	ROW("a key missing", HEAD TAKEN NONE END),
 	ROW("the last key missing", HEAD LEASE TAKEN END),
+	ROW("an added key twice", HEAD LEASE TAKEN NONE CDEV CDEV END),
+	ROW("an added key too early", HEAD LEASE TAKEN CDEV NONE END),
+	ROW("a cdev of two", HEAD LEASE TAKEN NONE "cdev 2\n" END),
 	ROW("another order", HEAD TAKEN LEASE NONE END),
 	ROW("an empty line", HEAD "\n" LEASE TAKEN NONE END),
 	ROW("a comment", HEAD "# x\n" LEASE TAKEN NONE END),

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "broker/monitor/config.h"
+#include "broker/monitor/hostuse.h"
 #include "broker/monitor/inventory.h"
 #include "broker/monitor/rundir.h"
 #include "broker/monitor/worker.h"
@@ -69,7 +70,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	(void)arg;
 	while (!nobody_reaps && (pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		worker_reaped(pid);
+		(void)(worker_reaped(pid) || hostuse_reaped(pid));
 }
 
 static inline void

@@ -59,6 +59,13 @@ static const struct sample {
 		{ AREA(mon_open_group, lease), MAY_ANYTHING, 0, 0 },
 		{ AREA(mon_open_group, group), MAY_U32, INT32_MAX, 0 },
 	    } },
+	{ "open_device", &good_open_device, 24, 0, true,
+	    {
+		{ AREA(mon_open_device, lease), MAY_ANYTHING, 0, 0 },
+		{ AREA(mon_open_device, device), MAY_BDF, 0, 0 },
+	    } },
+	{ "open_iommufd", &good_open_iommufd, 16, 0, true,
+	    { { AREA(mon_open_iommufd, lease), MAY_ANYTHING, 0, 0 } } },
 	{ "release", &good_release, 16, 0, true,
 	    { { AREA(mon_release, lease), MAY_ANYTHING, 0, 0 } } },
 	{ "set_memlock", &good_set_memlock, 24, 1, true,
@@ -91,7 +98,7 @@ static const struct sample {
 		{ AREA(mon_welcome, uid), MAY_ANYTHING, 0, 0 },
 		{ AREA(mon_welcome, pid), MAY_ANYTHING, 0, 0 },
 		{ AREA(mon_welcome, admin), MAY_U32, 1, 0 },
-		{ AREA(mon_welcome, features), MAY_BITS, 3, 0 },
+		{ AREA(mon_welcome, features), MAY_BITS, 7, 0 },
 	    } },
 	{ "device", &good_device, 328, 0, false,
 	    {
@@ -112,18 +119,24 @@ static const struct sample {
 	{ "lease", &good_lease, 240, 0, false,
 	    {
 		{ offsetof(struct mon_lease, id), 32, MAY_ANYTHING, 0, 0 },
-		{ AREA(mon_lease, flags), MAY_BITS, 1, 0 },
+		{ AREA(mon_lease, flags), MAY_BITS, 3, 0 },
 		{ AREA(mon_lease, ndevices), MAY_U32, MON_MAX_DEVICES, 2 },
 		{ AREA(mon_lease, devices[0]), MAY_BDF, 0, 0 },
 		{ AREA(mon_lease, devices[1]), MAY_BDF, 0, 0 },
 		{ AREA(mon_lease, comm), MAY_TEXT, 0, 0 },
 		{ AREA(mon_lease, label), MAY_TEXT, 0, 0 },
 	    } },
-	{ "grant", &good_grant, 176, 18, false,
+	{ "grant", &good_grant, 320, 18, false,
 	    {
 		{ AREA(mon_grant, lease), MAY_ANYTHING, 0, 0 },
 		{ AREA(mon_grant, memlock), MAY_ANYTHING, 0, 0 },
 		{ AREA(mon_grant, fds[2].group), MAY_U32, INT32_MAX, 0 },
+	    } },
+	{ "cdev grant", &good_cdev_grant, 320, 18, false,
+	    {
+		{ AREA(mon_grant, lease), MAY_ANYTHING, 0, 0 },
+		{ AREA(mon_grant, memlock), MAY_ANYTHING, 0, 0 },
+		{ AREA(mon_grant, fds[2].device), MAY_BDF, 0, 0 },
 	    } },
 	{ "text", &good_text, 248, 0, false,
 	    {
@@ -150,8 +163,11 @@ special(const struct sample *s, size_t at, uint32_t v)
 {
 	if (s->record == &good_text && at / 4 == 2) /* kind */
 		return v >= 1 && v < MON_TEXT_KIND_COUNT;
-	if (s->record == &good_grant && (at / 4 == 8 || at / 4 == 10))
-		return v == MON_FD_LEASE || v == MON_FD_CONTAINER;
+	/* The kinds of the first two; of the third, by what comes with it. */
+	if ((s->record == &good_grant || s->record == &good_cdev_grant) &&
+	    (at / 4 == 8 || at / 4 == 12))
+		return v == MON_FD_LEASE || v == MON_FD_CONTAINER ||
+		       v == MON_FD_IOMMUFD || v == MON_FD_DEVICE;
 	return false;
 }
 
@@ -315,7 +331,7 @@ START_TEST(types)
 		if (monmsg_size(t) == 0)
 			ck_assert_uint_eq(monmsg_max_fds(t), 0);
 	}
-	ck_assert_uint_eq(known, NSAMPLES);
+	ck_assert_uint_eq(known, NSAMPLES - 1); /* a grant of either kind */
 	ck_assert_uint_eq(monmsg_size(UINT32_MAX), 0);
 	ck_assert_uint_eq(monmsg_max_fds(UINT32_MAX), 0);
 }

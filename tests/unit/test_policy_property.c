@@ -13,248 +13,26 @@
  * VFIOBROKER_SEED and VFIOBROKER_CASES override seed and number of policies.
  */
 
-#include <check.h>
-#include <stdarg.h>
+#include "test_policy_random.h"
 
-#include "test_policy.h"
-
-#define LINES_MAX 16
-#define FILES_MAX 3
-#define POOLS 3
 #define REQUESTS 4 /* asked of each policy */
 
-static uint64_t seed = 20240229;
-static unsigned long cases = 100000;
-
-static void fail_case(int line, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3), noreturn));
-
-/* ck_assert() writes to a pipe each time, which takes longer than deciding. */
-#define CHECK_MSG(condition, ...)                         \
-	do {                                              \
-		if (!(condition))                         \
-			fail_case(__LINE__, __VA_ARGS__); \
-	} while (0)
-#define CHECK(condition) CHECK_MSG(condition, "%s", #condition)
-
-/* ---- randomness -------------------------------------------------------- */
-
-static uint64_t state;
-
-/* splitmix64: any seed will do. */
-static uint64_t
-random_next(void)
-{
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static size_t
-below(size_t n)
-{
-	return random_next() % n;
-}
-
-static bool
-one_in(size_t n)
-{
-	return below(n) == 0;
-}
-
-#define PICK(array) (array)[below(sizeof(array) / sizeof((array)[0]))]
-
-/* ---- random policies --------------------------------------------------- */
-
-/* Lines without their order; every source is put together from them. */
-struct book {
-	char lines[LINES_MAX][400];
-	size_t n;
-};
-
-static const char *const subject_words[] = { "user alice", "uid 1000",
-	"uid 1001", "user bob", "group kvm", "gid 44", "group wheel", "any",
-	"any", "any", "any", "any" };
-static const char *const size_words[] = { "0K", "1K", "1G", "2G", "4G",
-	"unlimited" };
-
-static void
-add_target(struct text *t, bool in_pool)
-{
-	const char *bdf = machine[below(MACHINE_SIZE)].bdf;
-	size_t i = below(MACHINE_SIZE);
-
-	switch (below(in_pool ? 7 : 12)) {
-	case 0:
-	case 1:
-		text_add(t, "%s", bdf);
-		break;
-	case 2:
-		text_add(t, "slot %.*s", (int)strlen(bdf) - 2, bdf);
-		break;
-	case 3:
-		text_add(
-		    t, "id %04x:%04x", machine[i].vendor, machine[i].device);
-		if (one_in(2))
-			text_add(t, " at %s", one_in(2) ? machine[i].bdf : bdf);
-		break;
-	case 4:
-		i = below(3);
-		text_add(t, "class %0*x", 2 * ((int)i + 1),
-		    PICK(machine).class >> (16 - 8 * i));
-		break;
-	case 5:
-		text_add(t, "vf-of %s", one_in(2) ? "5e:00.0" : bdf);
-		break;
-	case 6:
-		text_add(t, "group-of %s", one_in(2) ? "01:00.0" : bdf);
-		break;
-	case 7:
-	case 8:
-	case 9:
-		text_add(t, "pool p%zu", below(POOLS));
-		break;
-	default:
-		text_add(t, "all");
-	}
-}
-
-/* Mostly the ids of some device, so that they often agree. */
-static void
-add_expect(struct text *t)
-{
-	size_t i = below(MACHINE_SIZE);
-
-	text_add(t, " expect %04x:%04x", machine[i].vendor, machine[i].device);
-}
-
-static void
-add_options(struct text *t)
-{
-	if (one_in(2))
-		text_add(t, " managed");
-	if (one_in(2))
-		text_add(t, " memlock %s", PICK(size_words));
-	if (one_in(5))
-		text_add(t, " count %zu", below(4));
-	if (one_in(3))
-		text_add(t, " siblings %s", one_in(2) ? "take" : "refuse");
-	if (one_in(5))
-		add_expect(t);
-	if (one_in(3))
-		text_add(t, " reset %s", one_in(2) ? "none" : "required");
-}
-
-static void
-add_limits(struct text *t)
-{
-	size_t before = t->len;
-
-	if (one_in(2))
-		text_add(t, " devices %zu", below(5));
-	if (one_in(2))
-		text_add(t, " leases %zu", below(4));
-	if (one_in(3))
-		text_add(t, " connections %zu", below(100));
-	if (one_in(3))
-		text_add(t, " requests %zu/s", 1 + below(99));
-	if (one_in(2) || t->len == before)
-		text_add(t, " memlock %s", PICK(size_words));
-}
-
-static void
-line_random(char *buf, size_t len, const char *verb)
-{
-	static const char *const verbs[] = { "allow", "allow", "allow", "allow",
-		"allow", "deny", "limit", "claim", "tolerate", "admin" };
-	struct text t = text_in(buf, len);
-
-	if (verb == NULL)
-		verb = PICK(verbs);
-	text_add(&t, "%s ", verb);
-	if (*verb == 't')
-		text_add(&t, "%s on ",
-		    reason_keyword((enum reason)below(REASON_NOT_ENDPOINT)));
-	if (strcmp(verb, "claim") != 0 && *verb != 't')
-		text_add(&t, "%s", PICK(subject_words));
-	if (strcmp(verb, "allow") == 0 || *verb == 'd')
-		text_add(&t, " use ");
-	if (*verb != 'l' && strcmp(verb, "admin") != 0)
-		add_target(&t, false);
-	if (strcmp(verb, "allow") == 0)
-		add_options(&t);
-	if (*verb == 'l')
-		add_limits(&t);
-}
-
-static void
-book_random(struct book *b)
-{
-	b->n = 0;
-	for (size_t i = 0; i < POOLS; i++) {
-		struct text t = text_in(b->lines[b->n], sizeof(b->lines[0]));
-
-		text_add(&t, "pool p%zu {", i);
-		for (size_t n = below(4); n > 0; n--) {
-			text_add(&t, one_in(2) ? " " : "\n\t");
-			add_target(&t, true);
-			if (one_in(4))
-				add_expect(&t);
-		}
-		text_add(&t, " }");
-		b->n++;
-	}
-	/* Room for one more: properties add a line. */
-	for (size_t n = 1 + below(LINES_MAX - POOLS - 1); n > 0; n--)
-		line_random(b->lines[b->n++], sizeof(b->lines[0]),
-		    one_in(3) ? NULL : "allow");
-}
-
-static void
-book_shuffle(struct book *b)
-{
-	char swap[sizeof(b->lines[0])];
-
-	for (size_t i = b->n; i > 1; i--) {
-		size_t j = below(i);
-
-		memcpy(swap, b->lines[i - 1], sizeof(swap));
-		memcpy(b->lines[i - 1], b->lines[j], sizeof(swap));
-		memcpy(b->lines[j], swap, sizeof(swap));
-	}
-}
-
-/* Cuts the lines into one to FILES_MAX sources. */
 static struct policy *
 book_load(const struct book *b)
 {
-	static char text[FILES_MAX][LINES_MAX * 400];
 	struct policy_source sources[FILES_MAX];
-	size_t nfiles = 1 + below(FILES_MAX);
+	size_t nfiles = book_sources(b, sources);
 	struct errors errors = { 0 };
-	struct text t[FILES_MAX];
 	struct policy *p;
 
-	for (size_t i = 0; i < nfiles; i++)
-		t[i] = text_in(text[i], sizeof(text[i]));
-	for (size_t i = 0; i < b->n; i++)
-		text_add(&t[i * nfiles / b->n], "%s\n", b->lines[i]);
-	for (size_t i = 0; i < nfiles; i++)
-		sources[i] =
-		    (struct policy_source){ "random.conf", text[i], t[i].len };
 	policy_load(
 	    &p, sources, nfiles, &machine_resolver, errors_add, &errors);
 	CHECK_MSG(p != NULL, "%u:%u: %s in\n%s", errors.first.line,
-	    errors.first.column, errors.first.text, text[0]);
+	    errors.first.column, errors.first.text, sources[0].text);
 	return p;
 }
 
 /* ---- random requests --------------------------------------------------- */
-
-static const uint64_t sizes[] = { 0, 0, 0, 0, 1024, 1ULL << 30, 2ULL << 30,
-	3ULL << 30, UINT64_MAX };
 
 static void
 request_random(struct request *r)
@@ -536,21 +314,12 @@ check_less(const struct policy *p, const struct request *r)
 static unsigned long nallowed, nasked;
 
 static struct book current;
-static unsigned long current_case;
 
 static void
-fail_case(int line, const char *fmt, ...)
+case_print(FILE *out)
 {
-	char why[2000];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
 	for (size_t i = 0; i < current.n; i++)
-		fprintf(stderr, "%s\n", current.lines[i]);
-	ck_abort_msg("line %d, case %lu: %s", line, current_case, why);
-	abort();
+		fprintf(out, "%s\n", current.lines[i]);
 }
 
 static void
@@ -579,9 +348,7 @@ check_case(void)
 START_TEST(properties)
 {
 	for (unsigned long i = 0; i < cases; i++) {
-		/* Each case has its own seed, to be run alone. */
-		current_case = i;
-		state = seed + i * 0x2545f4914f6cdd1d;
+		case_begin(i);
 		check_case();
 	}
 	printf("policy_property: seed %llu, %lu policies, %lu requests, "
@@ -595,25 +362,5 @@ END_TEST
 int
 main(void)
 {
-	const char *s = getenv("VFIOBROKER_SEED");
-	const char *n = getenv("VFIOBROKER_CASES");
-	Suite *suite = suite_create("policy_property");
-	TCase *tc = tcase_create("random");
-	SRunner *sr;
-	int failed;
-
-	if (s != NULL)
-		seed = strtoull(s, NULL, 0);
-	if (n != NULL)
-		cases = strtoul(n, NULL, 0);
-	printf("policy_property: VFIOBROKER_SEED=%llu\n",
-	    (unsigned long long)seed);
-	tcase_add_test(tc, properties);
-	tcase_set_timeout(tc, 600);
-	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed;
+	return run_cases("policy_property", properties);
 }

@@ -50,6 +50,8 @@ static const struct {
 	{ "LEASE", MON_FD_LEASE, MON_FD_LEASE },
 	{ "CONTAINER", MON_FD_CONTAINER, MON_FD_CONTAINER },
 	{ "GROUP", MON_FD_GROUP, MON_FD_GROUP },
+	{ "IOMMUFD", MON_FD_IOMMUFD, MON_FD_IOMMUFD },
+	{ "DEVICE", MON_FD_DEVICE, MON_FD_DEVICE },
 };
 
 #define CHECK_ENUM(descriptor, table, count)                              \

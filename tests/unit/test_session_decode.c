@@ -70,14 +70,14 @@ START_TEST(acquire_most)
 	a.memlock = UINT64_MAX;
 	a.lease = UINT64_MAX - 1;
 	a.label = label;
-	a.no_wait = a.unmanaged = a.has_pidfd = true;
+	a.no_wait = a.unmanaged = a.has_pidfd = a.iommufd = true;
 	ck_assert_int_eq(decode_message(&m), 0);
 	check_record(MON_ACQUIRE);
 	ck_assert(req.takes_fd);
 	ck_assert_uint_eq(req.record.acquire.memlock, UINT64_MAX);
 	ck_assert_uint_eq(req.record.acquire.lease, UINT64_MAX - 1);
 	ck_assert_uint_eq(req.record.acquire.flags,
-	    MON_ACQUIRE_NO_WAIT | MON_ACQUIRE_UNMANAGED);
+	    MON_ACQUIRE_NO_WAIT | MON_ACQUIRE_UNMANAGED | MON_ACQUIRE_IOMMUFD);
 	ck_assert_str_eq(req.record.acquire.label, label);
 	for (unsigned i = 0; i < 16; i++) {
 		const struct bdf want = { 0xffffffffU - i, (uint8_t)(255 - i),
@@ -86,7 +86,7 @@ START_TEST(acquire_most)
 		ck_assert_mem_eq(
 		    &req.record.acquire.devices[i], &want, sizeof(want));
 	}
-	a.no_wait = false;
+	a.no_wait = a.iommufd = false;
 	ck_assert_int_eq(decode_message(&m), 0);
 	ck_assert_uint_eq(req.record.acquire.flags, MON_ACQUIRE_UNMANAGED);
 	a.no_wait = true;
@@ -110,6 +110,39 @@ START_TEST(open_group)
 	ck_assert_uint_eq(req.record.open_group.group, INT32_MAX);
 	o.group = 0x80000000;
 	ck_assert_int_eq(decode_message(&m), -EBADMSG);
+}
+END_TEST
+
+START_TEST(open_device)
+{
+	Vfiobroker__OpenDevice o = VFIOBROKER__OPEN_DEVICE__INIT;
+	Vfiobroker__Bdf b = VFIOBROKER__BDF__INIT;
+	MESSAGE(open_device, OPEN_DEVICE, &o);
+
+	o.lease = 9;
+	ck_assert_int_eq(decode_message(&m), -EINVAL); /* of none */
+	o.device = &b;
+	b.bus = 1;
+	b.dev = 0x10;
+	ck_assert_int_eq(decode_message(&m), 0);
+	check_record(MON_OPEN_DEVICE);
+	ck_assert_uint_eq(req.record.open_device.lease, 9);
+	ck_assert_uint_eq(req.record.open_device.device.dev, 0x10);
+	b.fn = 8;
+	ck_assert_int_eq(decode_message(&m), -EBADMSG);
+}
+END_TEST
+
+START_TEST(open_iommufd)
+{
+	Vfiobroker__OpenIommufd o = VFIOBROKER__OPEN_IOMMUFD__INIT;
+	MESSAGE(open_iommufd, OPEN_IOMMUFD, &o);
+
+	ck_assert_int_eq(decode_message(&m), -EINVAL); /* of none */
+	o.lease = 9;
+	ck_assert_int_eq(decode_message(&m), 0);
+	check_record(MON_OPEN_IOMMUFD);
+	ck_assert_uint_eq(req.record.open_iommufd.lease, 9);
 }
 END_TEST
 
@@ -258,6 +291,8 @@ main(void)
 	tcase_add_test(tc, acquire_least);
 	tcase_add_test(tc, acquire_most);
 	tcase_add_test(tc, open_group);
+	tcase_add_test(tc, open_device);
+	tcase_add_test(tc, open_iommufd);
 	tcase_add_test(tc, release);
 	tcase_add_test(tc, set_memlock);
 	tcase_add_test(tc, explain);

@@ -187,6 +187,22 @@ START_TEST(grant)
 }
 END_TEST
 
+START_TEST(grant_of_cdevs)
+{
+	struct mon_grant m = good_cdev_grant;
+	Vfiobroker__Reply *r = unpack(encode_item(3, &m, buf));
+
+	ck_assert_uint_eq(r->grant->n_fds, 3);
+	ck_assert_ptr_null(r->grant->fds[0]->device);
+	ck_assert_ptr_null(r->grant->fds[1]->device);
+	ck_assert_int_eq((int)r->grant->fds[1]->kind, MON_FD_IOMMUFD);
+	ck_assert_int_eq((int)r->grant->fds[2]->kind, MON_FD_DEVICE);
+	ck_assert_uint_eq(r->grant->fds[2]->device->bus, 1);
+	ck_assert_uint_eq(r->grant->fds[2]->device->dev, 0x10);
+	vfiobroker__reply__free_unpacked(r, NULL);
+}
+END_TEST
+
 START_TEST(event)
 {
 	static const char *const kinds[] = { NULL, "device", "lease",
@@ -385,6 +401,7 @@ main(void)
 	tcase_add_test(tc, device_edges);
 	tcase_add_test(tc, lease);
 	tcase_add_test(tc, grant);
+	tcase_add_test(tc, grant_of_cdevs);
 	tcase_add_loop_test(tc, event, 1, MON_EVENT_KIND_COUNT);
 	tcase_add_test(tc, no_item);
 	tcase_add_loop_test(tc, end, 0, STATUS_COUNT);

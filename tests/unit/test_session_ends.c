@@ -17,7 +17,7 @@ static const struct {
 	{ BYTES("GET / HTTP/1.1\r\n\r\n"), 0, "not a Request" },
 	{ BYTES("\0"), 0, "not a Request" },
 	{ BYTES("\x08\x01"), 0, "nothing" },
-	{ BYTES("\x08\x01\x72\0"), 0, "has not" },
+	{ BYTES("\x08\x01\x82\x01\0"), 0, "has not" },
 	{ BYTES("\x08\x01\x08\x02\x1a\0"), 0, "twice" },
 	{ BYTES("\x08\1\x2a\5\x0a\3\x10\x80\2"), 0, "range" },
 	{ BYTES(LIST), 1, "an fd where none belongs" },

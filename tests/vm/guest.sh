@@ -14,12 +14,17 @@ linux_line="console=ttyS0 quiet panic=-1"
 paused=(-S -m 64 -machine q35 -global "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
 	-device "pcie-root-port,id=slot1,chassis=1" -device "pcie-root-port,id=slot2,chassis=2")
 
+# kvm_module: the one for the CPU that L1 has.
+kvm_module() {
+	if grep -qw vmx /proc/cpuinfo; then echo kvm-intel; else echo kvm-amd; fi
+}
+
 # host_close: a host where nobody but root gets at VFIO: every node is root's alone,
 # the container too (udev opens that to all), and Yama lets no process read another.
 host_close() {
-	modprobe -a vfio-pci kvm-amd || return
+	modprobe -a vfio-pci "$(kvm_module)" || return
 	udevadm settle --timeout=60 || return
-	chmod 0600 /dev/vfio/* || return
+	find /dev/vfio -type c -exec chmod 0600 {} + || return
 	[ ! -e /proc/sys/kernel/yama ] || sysctl -qw kernel.yama.ptrace_scope=1
 }
 

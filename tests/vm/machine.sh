@@ -1,13 +1,11 @@
 # shellcheck shell=bash
 # machine.sh: the hardware of L1 as QEMU arguments. A q35 with an emulated Intel
 # IOMMU and the devices the tests talk about; the addresses are fixed, because they
-# are the RFC's own and because tests name them (see lib.sh). Always emulated, never
-# KVM: then every machine gives the same L1, and L1 gives KVM to L2. Two settings keep
-# bugs of QEMU 10.0 away: with more than 2.75 GiB the firmware would put the VFs' BARs
-# above 4 GiB, where QEMU maps them at the lower half of their address (igbvf then
-# talks to nobody); and without x2APIC (eim=on) the local APICs are memory, whose
-# access by one CPU while the other sizes PCI BARs aborts QEMU (iotlb_to_section).
-# Sourced.
+# are the RFC's own and because tests name them (see lib.sh). Two settings keep bugs of
+# QEMU 10.0 away: with more than 2.75 GiB the firmware would put the VFs' BARs above 4
+# GiB, where QEMU maps them at the lower half of their address (igbvf then talks to
+# nobody); and without x2APIC (eim=on) the local APICs are memory, whose access by one
+# CPU while the other sizes PCI BARs aborts QEMU (iotlb_to_section). Sourced.
 
 # A NIC without boot ROM, which nobody would boot from.
 machine_nic() {
@@ -33,13 +31,38 @@ machine_port() {
 		-device "virtserialport,bus=vs0.0,chardev=$1,name=$1")
 }
 
+# machine_kvm [ROOT]: can L1 run under KVM, and give KVM to L2 in its turn? Emulated
+# unless the CPU really shows it: /dev/kvm also opens on machines where a guest under it
+# hangs for ever. ROOT is where /proc, /dev and /sys are, for the self-test.
+machine_kvm() {
+	local root=${1-} nested
+	[ "${VFIOBROKER_LAB_ACCEL-}" != tcg ] || return
+	grep -Eqw 'vmx|svm' "$root/proc/cpuinfo" || return
+	[[ -r $root/dev/kvm && -w $root/dev/kvm ]] || return
+	for nested in "$root"/sys/module/kvm_{intel,amd}/parameters/nested; do
+		[[ ! -r $nested || $(<"$nested") != [Y1]* ]] || return 0
+	done
+	return 1
+}
+
+# machine_cpu [ROOT]: begins the array "machine". Interrupt remapping needs an irqchip
+# that is not all in the kernel.
+machine_cpu() {
+	if machine_kvm "${1-}"; then
+		machine=(-machine "q35,kernel-irqchip=split" -accel kvm -cpu host)
+	else
+		machine=(-machine "q35,kernel-irqchip=off" -accel "tcg,thread=multi"
+			-cpu "max,+svm,-vmx")
+	fi
+}
+
 # machine_build IMAGE TMP: the whole machine into the array "machine".
 machine_build() {
 	local image=${1//,/,,} tmp=$2
-	machine=(
+	machine_cpu
+	machine+=(
 		-nodefaults -no-user-config -display none -no-reboot -name vfiolab
-		-machine "q35,kernel-irqchip=off" -accel "tcg,thread=multi"
-		-cpu "max,+svm,-vmx" -smp 2 -m 2560M
+		-smp 2 -m 2560M
 		-device "intel-iommu,intremap=on,eim=on,caching-mode=on"
 		-chardev "file,id=console,path=${tmp//,/,,}/console" -serial chardev:console
 		-chardev "pipe,id=monitor,path=${tmp//,/,,}/monitor" -mon chardev=monitor

@@ -65,6 +65,9 @@ for reason in BOOT_VGA CONSOLE DRM_IN_USE; do
 done
 check_match "card[0-9]+ open in $drawing \\(sleep\\)" "who draws on it is named" take
 check_match "fb[0-9]+ under vtcon" "and what the console has" take
+mount -o remount,hidepid=invisible /proc
+check_match "card[0-9]+ open in $drawing" "also where /proc hides it from others" take
+mount -o remount,hidepid=off /proc
 refused_for boot-vga
 refused_for console
 refused_for drm-in-use

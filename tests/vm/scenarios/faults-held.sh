@@ -23,7 +23,7 @@ keeper_has() {
 	[ "$(find "/proc/$keeper/fd" -lname "/dev/vfio/$(group_of "$V2")" | wc -l)" = 1 ]
 }
 mkdir -m 777 "$scenario_tmp/bob"
-check "the host has KVM" modprobe kvm-amd
+check "the host has KVM" modprobe "$(kvm_module)"
 
 disarm
 start

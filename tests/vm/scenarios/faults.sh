@@ -16,8 +16,9 @@ policy <<-END
 	allow user alice use $EDU managed
 END
 all_deaths plain
+# This kernel has no cdevs: their rebind is for the scenario faults-cdev.
 check "every point of the build is visited by some cycle, and none beside" \
-	diff "$scenario_tmp/points" "$scenario_tmp/visited"
+	diff <(grep -v ':rebind-' "$scenario_tmp/points") "$scenario_tmp/visited"
 check "there are at least 40" [ "$(wc -l <"$scenario_tmp/points")" -ge 40 ]
 
 broker_start || exit

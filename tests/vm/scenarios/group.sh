@@ -77,6 +77,8 @@ explained() {
 check_match "unbind $B from e1000" "explain has the sibling's steps" explained
 check_match "put back for $B: driver e1000" "all of them" explained
 net=$(net_of "$B")
+# QEMU's router would make it the IPv6 default route some time later.
+echo 0 >"/proc/sys/net/ipv6/conf/$net/accept_ra"
 ip link set "$net" up
 ip addr add 192.0.2.7/24 dev "$net"
 check_exit 77 "a sibling whose address the host uses is not taken along" take bob "$A"

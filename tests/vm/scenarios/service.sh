@@ -6,6 +6,7 @@
 
 policy <<-END
 	allow user alice use $VF managed memlock 1G
+	allow user alice use $NVME managed
 END
 home() {
 	[ "$(driver_of "$VF")" = igbvf ] && ! [ -e "/run/vfiobroker/devices/$VF" ]
@@ -24,6 +25,8 @@ check "now it is" systemctl -q is-active vfiobrokerd.service
 check_match '^524288$' "it can do all it has to" \
 	as alice vfiobroker exec --device "$VF" --memlock 512M -- sh -c 'ulimit -l'
 wait_for 20 "the device goes home" home
+check_match "the host needs $NVME: MOUNTED: .* on /srv" "its guard sees the host's mounts" \
+	as alice vfiobroker exec --device "$NVME" -- true
 
 spawn alice "$scenario_tmp/holder.log" vfiobroker exec --device "$VF" -- sleep 1000
 holder=$spawned

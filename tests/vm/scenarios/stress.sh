@@ -189,7 +189,7 @@ how_many() {
 	grep -Ec "$@" "$scenario_tmp/all"
 }
 
-check "the host has KVM" modprobe kvm-amd
+check "the host has KVM" modprobe "$(kvm_module)"
 broker_start || exit
 all_users "${parts[0]}" broker
 wait_for 30 "all is quiet after $broker_kills deaths of the broker" settled

@@ -7,7 +7,8 @@
 #
 # Kinds of cycle: plain (a lease and its end), start (the broker finds a lease that
 # ended without it: deaths in the middle of reconciling), quarantine (a device that
-# can not be reset), ask (a lease is revoked), holders (a client keeps the group).
+# can not be reset), ask (a lease is revoked), holders (a client keeps the group), cdev
+# (a plain one by iommufd, for a kernel that has it).
 #
 # An armed broker dies; the broker that is started after a death has the next point in
 # it already, but is disarmed (the mark file is there) until it has brought all home.
@@ -20,6 +21,7 @@ faulty=/lab/build/faults/vfiobrokerd
 mark=$scenario_tmp/mark trace=$scenario_tmp/trace
 held=$scenario_tmp/held
 kinds=(plain start quarantine ask holders)
+take_args=()
 kind='' broker_log_n=0 client='' keeper='' keeper_id='' lost=0 kept=0
 deaths=() # "KIND POINT" or "KIND POINT#N"
 missed=() # the same: the cycle passed by it
@@ -104,7 +106,7 @@ take() {
 	shift
 	: >"$held"
 	detach "$scenario_tmp/client.log" setpriv --reuid=alice --regid=alice --init-groups \
-		vfiobroker exec --device "$bdf" -- "$@"
+		vfiobroker exec --device "$bdf" "${take_args[@]}" -- "$@"
 	client=$detached
 }
 
@@ -196,6 +198,20 @@ after_plain() {
 	kept=$((kept + 1)) what="still leased to its holder, then "
 	within 20 log_has "$VF: host -> leased (its lease lives)" && step_is "$VF" leased &&
 		! gone "$client"
+}
+
+prepare_cdev() {
+	:
+}
+
+act_cdev() {
+	take_args=(--iommufd)
+	act_plain
+	take_args=()
+}
+
+after_cdev() {
+	after_plain
 }
 
 prepare_start() {
@@ -364,7 +380,7 @@ trace_cycles() {
 		trace_cycle "$each"
 		for name in "${!visits[@]}"; do
 			[ -n "${first[$name]-}" ] || continue
-			[[ $each == plain || $each == start || -z ${seen[$name]-} ]] || continue
+			[[ $each == plain || $each == start || $each == cdev || -z ${seen[$name]-} ]] || continue
 			seen[$name]=1
 			[[ " ${killing[*]} " == *" $each "* ]] || continue
 			deaths+=("$each $name")

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The host-in-use guard: the table of its checks, those about the function
- * itself and its displays, and the few readers that all checks share.  The
- * monitor calls guard_collect() before it takes a device from a host driver
- * and when somebody asks it to explain.
+ * itself and its displays, and the few readers that all checks share.
+ * vfiobroker-guard calls guard_collect() before the monitor takes a device from
+ * a host driver and when somebody asks that to explain; `vfiobroker policy check'
+ * calls it as whoever it runs as.
  *
- * It runs as root in the monitor's loop, so it must never write, never open
- * a device node, never touch a path on a mounted file system, and never read
- * an attribute whose show function takes the device lock: a hung probe or
- * reset holds that lock for ever, and the reader would hang with it.
+ * It must never write, never open a device node, never touch a path on a mounted
+ * file system, and never read an attribute whose show function takes the device
+ * lock: a hung probe or reset holds that lock for ever, and the reader would hang
+ * with it, where no signal ends it.
  */
 
-#include "broker/monitor/guard.h"
+#include "broker/guard/guard.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/monitor/guard_check.h"
+#include "broker/guard/guard_check.h"
 
 #define PCI "sys/bus/pci/devices/%s"
 #define LINKS_MAX 262144 /* of processes: about a third of a second */
@@ -376,28 +377,50 @@ guard_run(struct guard *g)
 	}
 }
 
+static void
+guard_open(struct guard *g, const char *sysroot, const struct bdf *bdf)
+{
+	g->live = sysroot[0] == '\0';
+	bdf_format(bdf, g->bdf);
+	snprintf(g->below, sizeof(g->below), "/%s/", g->bdf);
+	g->rootfd =
+	    open(g->live ? "/" : sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (g->rootfd < 0)
+		g->error = -errno;
+	g->item = calloc(GUARD_ITEMS_MAX, sizeof(*g->item));
+	if (g->item == NULL)
+		g->error = -ENOMEM;
+}
+
+static void
+guard_close(struct guard *g)
+{
+	if (g->rootfd >= 0)
+		close(g->rootfd);
+	free(g->item);
+}
+
 int
 guard_collect(const char *sysroot, const struct bdf *bdf,
     void (*found)(void *arg, enum reason, const char *what), void *arg)
 {
-	struct guard g = { .rootfd = -1,
-		.live = sysroot[0] == '\0',
-		.found = found,
-		.arg = arg };
+	struct guard g = { .found = found, .arg = arg };
 
-	bdf_format(bdf, g.bdf);
-	snprintf(g.below, sizeof(g.below), "/%s/", g.bdf);
-	g.item = calloc(GUARD_ITEMS_MAX, sizeof(*g.item));
-	if (g.item == NULL)
-		return -ENOMEM;
-	g.rootfd =
-	    open(g.live ? "/" : sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (g.rootfd < 0) {
-		g.error = -errno;
-	} else {
+	guard_open(&g, sysroot, bdf);
+	if (g.error == 0)
 		guard_run(&g);
-		close(g.rootfd);
-	}
-	free(g.item);
+	guard_close(&g);
 	return g.error;
+}
+
+bool
+guard_draws(const char *sysroot, const struct bdf *bdf)
+{
+	struct guard g = { .error = 0 };
+
+	guard_open(&g, sysroot, bdf);
+	if (g.error == 0)
+		guard_each(&g, drm_visit, "sys/class/drm");
+	guard_close(&g);
+	return g.count > 0 || g.error != 0;
 }

@@ -6,8 +6,11 @@
  * Why the host should keep a device: every reason, by name.
  *
  * Reads sysfs and procfs only, and only attributes that do not take the
- * device's lock, so that the monitor may call it from its loop.
+ * device's lock.  Needs no root; who may not see the files that other processes
+ * have open gets -EACCES for a function with a DRM node.
  */
+
+#include <stdbool.h>
 
 #include "broker/common/bdf.h"
 #include "broker/common/reason.h"
@@ -21,5 +24,9 @@
  */
 int guard_collect(const char *sysroot, const struct bdf *,
     void (*found)(void *arg, enum reason, const char *what), void *arg);
+
+/* Whether it has a DRM node, or that can not be told: then guard_collect() looks
+ * at what other processes have open. */
+bool guard_draws(const char *sysroot, const struct bdf *);
 
 #endif

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/monitor/guard_check.h"
+#include "broker/guard/guard_check.h"
 
 #define NET "sys/class/net/%s"
 #define NET_TRIES 3

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/monitor/guard_check.h"
+#include "broker/guard/guard_check.h"
 
 #define BLOCK "sys/class/block/%s"
 #define SUBSYSTEMS "/virtual/nvme-subsystem/"

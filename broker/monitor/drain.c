@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The looks at a draining device: is it proven that nobody has it, and if not,
+ * who has it?  A group proves it by a fresh open, a cdev by a rebind; both are
+ * workers' business, since both can wait in the kernel.  Must never call a
+ * device free for want of news.
+ */
+
+#include "drain.h"
+
+#include "broker/common/log.h"
+#include "life.h"
+#include "rundir.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LOOK_MIN_MS 5
+#define LOOK_MAX_MS 250
+#define LOOKS_BEFORE_NAMING 8 /* under a second */
+
+void
+drain_look_again(struct device *d)
+{
+	unsigned ms = d->looks < 6 ? LOOK_MIN_MS << d->looks : LOOK_MAX_MS;
+
+	d->looks++;
+	life_look_later(d, ms);
+}
+
+/* A worker of the broker before us is stuck with it: is it still? */
+static void
+look_wedged(struct device *d)
+{
+	if (d->worker == NULL && rundir_worker_of(&d->facts.bdf) == 0)
+		life_event(d, LIFE_UNWEDGED, "the old worker has ended");
+	else
+		drain_look_again(d);
+}
+
+/* At 8, 16, 32 ... looks: holders change, and logs should stay readable. */
+static bool
+is_naming_look(unsigned looks)
+{
+	return looks >= LOOKS_BEFORE_NAMING && (looks & (looks - 1)) == 0;
+}
+
+static enum plan
+plan_of_look(const struct device *d)
+{
+	if (d->ask_back)
+		return PLAN_UNBIND;
+	if (is_naming_look(d->looks))
+		return d->record.cdev ? PLAN_REBIND_NAME : PLAN_NAME;
+	return d->record.cdev ? PLAN_REBIND : PLAN_PROVE;
+}
+
+void
+drain_look(struct device *d)
+{
+	int r;
+
+	if (d->state == STATE_WEDGED) {
+		look_wedged(d);
+		return;
+	}
+	if (d->state != STATE_DRAINING || d->worker != NULL)
+		return;
+	r = worker_start(d, plan_of_look(d));
+	if (r == 0) {
+		d->ask_back = false;
+	} else {
+		log_warn("%s: cannot look: %s", device_name(d), strerror(-r));
+		drain_look_again(d);
+	}
+}
+
+void
+drain_had_by_somebody(struct device *d)
+{
+	if (d->record.lease != 0)
+		return;
+	d->record.lease = RECORD_SOMEBODY;
+	(void)life_keep_record(d); /* told there */
+}
+
+/* Who holds it is said now and then; the looking goes on. */
+static void
+still_held(struct device *d, const struct worker_result *res)
+{
+	drain_had_by_somebody(d);
+	if (res->text[0] != '\0') {
+		life_why(d, "held by %s", res->text);
+		log_warn("%s is still held by %s", device_name(d), res->text);
+	} else if (plan_names(res->plan)) {
+		life_why(d, "somebody still has %s %d open",
+		    d->record.cdev ? "it, in group" : "group", d->facts.group);
+	}
+}
+
+/* Nobody was seen to have it by then: what failed is the rebind. */
+static bool
+is_rebinding(const struct worker_result *res)
+{
+	return strncmp(res->step, "rebind-", strlen("rebind-")) == 0;
+}
+
+/* Without a record of its cdev, the next proof is by the group alone. */
+static void
+unheld(struct device *d)
+{
+	d->record.cdev = false;
+	life_event(d, LIFE_UNHELD, "nobody has it open");
+}
+
+void
+drain_looked(struct device *d, const struct worker_result *res)
+{
+	if (res->error == 0) {
+		unheld(d);
+		return;
+	}
+	if (res->error == -EBUSY && !is_rebinding(res))
+		still_held(d, res);
+	else
+		life_why(d, "%s: %s", res->step,
+		    res->text[0] != '\0' ? res->text : strerror(-res->error));
+	drain_look_again(d);
+}
