@@ -64,10 +64,14 @@ guard_against(
 	if (r != 0) {
 		log_warn("%s: cannot tell whether the host needs it: %s",
 		    device_name(d), strerror(-r));
-		if (c != NULL)
+		if (c != NULL) {
 			texts_add(&c->texts, MON_TEXT_WHY,
 			    "cannot tell whether the host needs %s: %s",
 			    device_name(d), strerror(-r));
+			texts_add(&c->texts, MON_TEXT_FIX,
+			    "an administrator can see what is wrong with its "
+			    "files in /sys and /proc");
+		}
 	}
 	return g.against || r != 0;
 }

@@ -201,8 +201,11 @@ explain_check(struct explanation *e, struct session *s, bool admin)
 		.all = admin };
 
 	if (c.who.uid != s->peer.uid && !admin) {
-		session_refuse(s, STATUS_DENIED,
+		session_text(s, MON_TEXT_WHY,
 		    "only administrators may ask about other users");
+		session_text(s, MON_TEXT_FIX,
+		    "ask about yourself, or have one of them ask");
+		session_end(s, STATUS_DENIED);
 		return true;
 	}
 	check_run(&c);

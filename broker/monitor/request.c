@@ -11,6 +11,7 @@
 #include "broker/common/log.h"
 #include "cdev.h"
 #include "check.h"
+#include "config.h"
 #include "explain.h"
 #include "inventory.h"
 #include "lease.h"
@@ -304,10 +305,14 @@ admin_only(struct session *s, const char *what)
 {
 	if (request_admin(s))
 		return true;
-	session_refuse(s, STATUS_DENIED,
+	session_say(s, MON_TEXT_WHY,
 	    "only administrators may %s: the policy has no `admin' line for "
 	    "uid %u",
 	    what, s->peer.uid);
+	session_say(s, MON_TEXT_FIX,
+	    "have one do it, or add to %s: admin uid %u", config.policy,
+	    s->peer.uid);
+	session_end(s, STATUS_DENIED);
 	return false;
 }
 
@@ -368,8 +373,10 @@ request_recover(struct session *s, const void *record, int *fd)
 	if (!admin_only(s, "clear a quarantine"))
 		return;
 	if (d == NULL || d->state != STATE_QUARANTINED) {
-		session_refuse(s, STATUS_NOT_FOUND, "%s is not in quarantine",
-		    bdf_format(&m->device, name));
+		bdf_format(&m->device, name);
+		session_refuse(s, STATUS_NOT_FOUND,
+		    "%s is not in quarantine (see: vfiobroker show %s)", name,
+		    name);
 		return;
 	}
 	d->record.reset_none = true;

@@ -141,8 +141,10 @@ revoke_start(struct session *s, const struct mon_revoke *m)
 
 	if (l == NULL || l->revoking) {
 		session_refuse(s, l == NULL ? STATUS_NOT_FOUND : STATUS_BUSY,
-		    l == NULL ? "there is no lease %llu"
-			      : "lease %llu is being revoked already",
+		    l == NULL ? "there is no lease %llu (see: vfiobroker "
+				"status)"
+			      : "lease %llu is being revoked already: wait for "
+				"that",
 		    (unsigned long long)m->lease);
 		return;
 	}

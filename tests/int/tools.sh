@@ -139,6 +139,7 @@ check_equal $'false\n77' "$(pick "$dir/json" granted exit)" "it says so too"
 
 check_exit 77 "about others only admins" vb $USER1 explain --device $vf --user daemon
 check_says 'only administrators may ask about other users' "it says so"
+check_says 'ask about yourself' "and what helps"
 check_exit 77 "about root either" vb $USER1 explain --device $vf --user root
 check_exit 77 "an admin about daemon" vb $ADMIN explain --device $vf --user daemon
 check_says '^decision +uid [0-9]+.* may not have' "who may not: it lacks managed"
@@ -159,6 +160,7 @@ admins() {
 	shift 2
 	check_exit 77 "$what: not for ordinary users" vb $USER1 "$@"
 	check_says 'only administrators may .*no .admin. line for uid' "$what: and why"
+	check_says 'add to .*: admin uid' "$what: and what helps"
 	check_exit "$code" "$what: for an admin" vb $ADMIN "$@"
 	check_exit "$code" "$what: for root" vb 0 "$@"
 }

@@ -17,7 +17,9 @@ static struct answer answer;
 static void
 setup(void)
 {
-	ask_setup("allow uid 1000 use all managed memlock unlimited\n");
+	ask_setup("allow uid 1000 use all managed memlock unlimited\n"
+		  "allow uid 0 use all managed memlock unlimited\n"
+		  "limit uid 0 memlock 24K\n");
 	s = ask_session(USER, &answer);
 }
 
@@ -45,6 +47,14 @@ assert_refused(enum status status, const char *why, const char *fix)
 	ck_assert_uint_eq(answer.nfds, 0);
 	ck_assert_msg(strstr(answer.why, why) != NULL, "%s", answer.why);
 	ck_assert_msg(strstr(answer.fix, fix) != NULL, "%s", answer.fix);
+}
+
+static bool
+is_at_rest(void *arg)
+{
+	const struct device *d = arg;
+
+	return d->state == STATE_READY || d->state == STATE_QUARANTINED;
 }
 
 static bool
@@ -188,6 +198,62 @@ START_TEST(rundir_full)
 }
 END_TEST
 
+/*
+ * What a lease has already is not asked for again: neither the group, which
+ * opens once, nor the memory, which the request names in all.
+ */
+START_TEST(extended)
+{
+	struct device *d = ready(0), *e = work_device(1, NULL);
+	struct mon_acquire m = ask_for(1);
+
+	e->facts.group = d->facts.group;
+	s = ask_session(0, &answer); /* whose process this one is */
+	m.memlock = 16384;
+	acquire(m);
+	answer_wait(&answer);
+	ck_assert_int_eq(answer.status, STATUS_OK);
+	ck_assert_uint_eq(d->lease->memlock, 16384);
+	ck_assert_ptr_null(e->lease);
+
+	fixture_link(&tree, "../drivers/vfio-pci",
+	    "sys/bus/pci/devices/0000:01:00.1/driver");
+	m.lease = d->lease->id;
+	m.memlock = 24576;
+	m.devices[0] = e->facts.bdf;
+	acquire(m);
+	answer_wait(&answer);
+	ck_assert_int_eq(answer.status, STATUS_OK);
+	ck_assert_ptr_eq(e->lease, d->lease);
+	ck_assert_uint_eq(d->lease->memlock, 24576);
+	ck_assert_uint_eq(answer.grant.nfds, 1);
+	ck_assert_int_eq(answer.grant.fds[0].kind, MON_FD_CONTAINER);
+
+	m.memlock = 24577; /* the limit */
+	m.devices[0] = ready(2)->facts.bdf;
+	acquire(m);
+	assert_refused(STATUS_LIMIT, "memlock", "");
+}
+END_TEST
+
+/* One without a reset of its own goes on only where the line says so. */
+START_TEST(reset_none)
+{
+	struct device *d = ready(0);
+
+	if (_i == 1)
+		ask_policy("allow uid 1000 use all managed reset none\n");
+	fixture_remove(&tree, "sys/bus/pci/devices/0000:01:00.0/reset_method");
+	d->record.reset_none = _i == 0; /* as it was for the one before */
+	acquire(ask_for(1));
+	answer_wait(&answer);
+	ck_assert_int_eq(answer.status, STATUS_OK);
+	lease_end(d->lease, "over");
+	loop_until("its rest", is_at_rest, d);
+	ck_assert_int_eq(d->state, _i == 0 ? STATE_QUARANTINED : STATE_READY);
+}
+END_TEST
+
 /* Its limit can not be raised: nothing is lent, and it is not called a matter
  * of the lease.  Our own process is root's, and so not that user's. */
 START_TEST(memlock_of_another)
@@ -312,6 +378,8 @@ main(void)
 	tcase_add_test(tc, more_not_written_down);
 	tcase_add_test(tc, lease_not_written_down);
 	tcase_add_test(tc, rundir_full);
+	tcase_add_test(tc, extended);
+	tcase_add_loop_test(tc, reset_none, 0, 2);
 	tcase_add_test(tc, memlock_of_another);
 	tcase_add_test(tc, memlock_later);
 	tcase_add_loop_test(tc, not_opened, 0, N(nodes));

@@ -88,16 +88,22 @@ vfio_group_unheld(int group)
 	return vfio.unheld;
 }
 
-/* ---- the host, which needs nothing ------------------------------------- */
+/* ---- the host, which needs nothing if not told otherwise --------------- */
+
+static struct {
+	int error; /* of the look */
+	const char *what; /* it needs, for this reason; or NULL */
+	enum reason reason;
+} host;
 
 static int
 look_finds(const struct bdf *bdf,
     void (*found)(void *, enum reason, const char *), void *arg)
 {
 	(void)bdf;
-	(void)found;
-	(void)arg;
-	return 0;
+	if (host.what != NULL)
+		found(arg, host.reason, host.what);
+	return host.error;
 }
 
 /* ---- the monitor ------------------------------------------------------ */
@@ -141,6 +147,8 @@ struct answer {
 	struct mon_grant grant;
 	struct mon_lease lease; /* the last of them */
 	unsigned nleases;
+	struct mon_device device; /* so is this */
+	unsigned ndevices, nevents;
 	int fds[MON_MAX_FDS];
 	size_t nfds;
 };
@@ -204,6 +212,13 @@ answer_record(struct answer *a, const void *record, size_t len)
 	case MON_LEASE:
 		memcpy(&a->lease, record, sizeof(a->lease));
 		a->nleases++;
+		break;
+	case MON_DEVICE:
+		memcpy(&a->device, record, sizeof(a->device));
+		a->ndevices++;
+		break;
+	case MON_EVENT:
+		a->nevents++;
 		break;
 	case MON_END:
 		a->status = ((const struct mon_end *)record)->status;

@@ -166,14 +166,23 @@ START_TEST(sibling_comes_along)
 }
 END_TEST
 
-/* Where the line says so it is taken from the host, before any is lent. */
+/* Where the line says so it is taken from the host, before any is lent; here
+ * nothing binds it, and that is what the refusal says. */
 START_TEST(sibling_taken)
 {
 	siblings("igbvf", "vfio-pci");
-	asks_for(TAKER, 1, 0);
+	fixture_file(&tree, "", "sys/bus/pci/drivers/igbvf/unbind");
+	/* His own claims are no device on its way from somebody else. */
+	asks_for(TAKER, 1, MON_ACQUIRE_NO_WAIT);
 	loop_until("its claim", is_claiming, device(0));
 	ck_assert(!is_answered(&answer));
+	acquisition_poke();
+	assert_refused(STATUS_OS,
+	    "0000:01:00.0 could not be moved to vfio-pci: bind: igbvf instead "
+	    "of vfio-pci has it\n",
+	    "");
 	ck_assert_ptr_null(device(1)->lease);
+	ck_assert_ptr_null(device(1)->wanted);
 }
 END_TEST
 
@@ -264,6 +273,41 @@ START_TEST(wanted)
 }
 END_TEST
 
+/* Not for ever: twenty seconds and the workers' time, which is as much less
+ * here as leaves one. */
+START_TEST(waits_in_vain)
+{
+	on_vfio(0);
+	vfio.unheld = -EBUSY;
+	lease_end(has(USER, 0), "over");
+	config.worker_timeout = 1 - 20U;
+	asks_for(OTHER, 0, 0);
+	ck_assert(!is_answered(&answer));
+	assert_refused(STATUS_BUSY, "0000:01:00.0 is draining: ", "try again");
+}
+END_TEST
+
+/* More for a lease that ends while that is waited for. */
+START_TEST(lease_over_meanwhile)
+{
+	struct mon_acquire m = { .ndevices = 1 };
+	struct lease *l;
+
+	on_vfio(0);
+	work_device(1, "igbvf");
+	l = has(USER, 0);
+	m.lease = l->id;
+	m.devices[0] = (struct bdf){ .bus = 1, .fn = 1 };
+	ask(session, &answer, &m, MON_ACQUIRE);
+	loop_until("its claim", is_claiming, device(1));
+	ck_assert(!is_answered(&answer));
+	vfio.unheld = -EBUSY;
+	lease_end(l, "over");
+	assert_refused(STATUS_NOT_FOUND, "lease 1 is over\n", "");
+	ck_assert_ptr_null(device(1)->wanted);
+}
+END_TEST
+
 /* His lease is over, but he has the device: he gets another one after it. */
 START_TEST(still_counts)
 {
@@ -298,15 +342,90 @@ START_TEST(quarantined)
 	    "an administrator can say it is fit: vfiobroker recover "
 	    "0000:01:00.0\n");
 	ask(session, &answer, &m, MON_RECOVER);
-	assert_refused(STATUS_DENIED, "only administrators may clear", "");
+	assert_refused(STATUS_DENIED, "only administrators may clear",
+	    "policy.conf: admin uid 1000\n");
 	session = ask_session(ADMIN, &answer);
 	ask(session, &answer, &m, MON_RECOVER);
 	answer_wait(&answer);
 	ck_assert_int_eq(answer.status, STATUS_OK);
 	ask(session, &answer, &m, MON_RECOVER);
-	assert_refused(
-	    STATUS_NOT_FOUND, "0000:01:00.0 is not in quarantine\n", "");
+	assert_refused(STATUS_NOT_FOUND,
+	    "0000:01:00.0 is not in quarantine (see: vfiobroker show "
+	    "0000:01:00.0)\n",
+	    "");
 	has(USER, 0);
+}
+END_TEST
+
+/* Asked for as it is, it is not taken from its driver. */
+START_TEST(unmanaged)
+{
+	work_device(0, "igbvf");
+	on_vfio(1);
+	asks_for(USER, 0, MON_ACQUIRE_UNMANAGED);
+	assert_refused(STATUS_DENIED,
+	    "0000:01:00.0 is on igbvf, not on vfio-pci, and was asked for "
+	    "unmanaged\n",
+	    "ask for it managed, or bind it to vfio-pci first\n");
+	ck_assert_int_eq(device(0)->state, STATE_HOST);
+	asks_for(USER, 1, MON_ACQUIRE_UNMANAGED);
+	answer_wait(&answer);
+	ck_assert_int_eq(answer.status, STATUS_OK);
+}
+END_TEST
+
+/* Nobody can tell what the host needs it for: then it is not taken either. */
+START_TEST(host_unknown)
+{
+	work_device(0, "igbvf");
+	host.error = -EIO;
+	asks_for(USER, 0, 0);
+	assert_refused(STATUS_HOST_IN_USE,
+	    "cannot tell whether the host needs 0000:01:00.0: ",
+	    "an administrator can see what is wrong with its files");
+	ck_assert_int_eq(device(0)->state, STATE_HOST);
+}
+END_TEST
+
+/* In a container a uid says nothing, whatever the policy lets it have. */
+START_TEST(foreign)
+{
+	struct mon_acquire m = { .ndevices = 1, .devices = { { .bus = 1 } } };
+
+	on_vfio(0);
+	session = ask_session(USER, &answer);
+	session->peer.foreign = true;
+	ask(session, &answer, &m, MON_ACQUIRE);
+	assert_refused(STATUS_DENIED, "you are in another user namespace",
+	    "run the command outside the container");
+	ck_assert_ptr_null(device(0)->lease);
+}
+END_TEST
+
+/* Whose it is stands in the list for himself and an administrator. */
+START_TEST(devices_seen)
+{
+	static const struct {
+		uid_t uid;
+		bool owner, why;
+	} views[] = { { USER, true, true }, { OTHER, false, true },
+		{ 12345, false, false }, { ADMIN, true, true } };
+	struct mon_plain m;
+	struct lease *l;
+
+	on_vfio(0);
+	l = has(USER, 0);
+	for (unsigned i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		session = ask_session(views[i].uid, &answer);
+		ask(session, &answer, &m, MON_LIST_DEVICES);
+		answer_wait(&answer);
+		ck_assert_uint_eq(
+		    answer.device.lease, views[i].owner ? l->id : 0);
+		ck_assert_uint_eq(
+		    answer.device.owner, views[i].owner ? USER : UINT32_MAX);
+		ck_assert_int_eq(answer.device.why[0] != '\0', views[i].why);
+		ck_assert_int_eq(answer.device.state, STATE_LEASED);
+	}
 }
 END_TEST
 
@@ -375,6 +494,12 @@ main(void)
 	tcase_add_test(tc, waits);
 	tcase_add_test(tc, leaves);
 	tcase_add_test(tc, wanted);
+	tcase_add_test(tc, waits_in_vain);
+	tcase_add_test(tc, lease_over_meanwhile);
+	tcase_add_test(tc, unmanaged);
+	tcase_add_test(tc, host_unknown);
+	tcase_add_test(tc, foreign);
+	tcase_add_test(tc, devices_seen);
 	tcase_add_test(tc, still_counts);
 	tcase_add_test(tc, quarantined);
 	tcase_add_test(tc, leases_seen);

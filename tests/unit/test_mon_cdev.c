@@ -191,6 +191,19 @@ START_TEST(once_more)
 }
 END_TEST
 
+/* A group's node would give the sibling, too. */
+START_TEST(no_group)
+{
+	struct mon_open_group m = { .group = 7 };
+
+	acquire(wish(device, MON_ACQUIRE_IOMMUFD, 0));
+	m.lease = device->lease->id;
+	ask(s, &answer, &m, MON_OPEN_GROUP);
+	answer_wait(&answer);
+	assert_refused(STATUS_DENIED, "by iommufd", "their own nodes");
+}
+END_TEST
+
 /* Of another's lease, of one that is over, and of one by groups. */
 START_TEST(not_once_more)
 {
@@ -232,6 +245,7 @@ main(void)
 	tcase_add_test(tc, without_groups);
 	tcase_add_loop_test(tc, extended, 0, 4);
 	tcase_add_test(tc, once_more);
+	tcase_add_test(tc, no_group);
 	tcase_add_loop_test(tc, not_once_more, 0, 3);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -156,6 +156,33 @@ START_TEST(sibling_of_the_host)
 }
 END_TEST
 
+/* ---- what the host needs of it ---------------------------------------- */
+
+/* The log says why not, and who tolerates it has it claimed. */
+START_TEST(mounted)
+{
+	host.reason = REASON_MOUNTED;
+	host.what = "vda on /srv";
+	assert_waits();
+	ck_assert_uint_ge(
+	    log_count(logfd, "0000:01:00.0 is not claimed: MOUNTED: "), 1);
+	ask_policy("claim 0000:01:00.0\ntolerate mounted on 0000:01:00.0\n");
+	life_settle(claimed);
+	assert_claimed();
+}
+END_TEST
+
+/* No line can have that. */
+START_TEST(no_group)
+{
+	host.reason = REASON_NO_IOMMU_GROUP;
+	host.what = "none";
+	assert_waits();
+	ck_assert_uint_ge(
+	    log_count(logfd, "is not claimed: NO_IOMMU_GROUP"), 1);
+}
+END_TEST
+
 /* ---- a PF and its VF -------------------------------------------------- */
 
 static bool
@@ -225,6 +252,8 @@ main(void)
 	tcase_add_test(tc, sibling_home);
 	tcase_add_test(tc, sibling_unwanted);
 	tcase_add_loop_test(tc, sibling_of_the_host, 0, 3);
+	tcase_add_test(tc, mounted);
+	tcase_add_test(tc, no_group);
 	suite_add_tcase(suite, tc);
 
 	tcase_set_timeout(vf, 60);

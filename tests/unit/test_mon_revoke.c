@@ -119,11 +119,13 @@ START_TEST(refused)
 	ask_back(s, &other, grant.grant.lease + 1, 0);
 	answer_wait(&other);
 	ck_assert_int_eq(other.status, STATUS_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(other.why, "(see: vfiobroker status)"));
 	ask_back(admin, &report, grant.grant.lease, GRACE);
 	ask_back(s, &other, grant.grant.lease, 0);
 	answer_wait(&other);
 	ck_assert_int_eq(other.status, STATUS_BUSY);
-	ck_assert_ptr_nonnull(strstr(other.why, "is being revoked already"));
+	ck_assert_ptr_nonnull(
+	    strstr(other.why, " is being revoked already: wait for that\n"));
 	ask_back(ask_session(USER, &other), &other, grant.grant.lease, 0);
 	answer_wait(&other);
 	ck_assert_int_eq(other.status, STATUS_DENIED);
