@@ -402,80 +402,6 @@ START_TEST(foreign)
 }
 END_TEST
 
-/* Whose it is stands in the list for himself and an administrator. */
-START_TEST(devices_seen)
-{
-	static const struct {
-		uid_t uid;
-		bool owner, why;
-	} views[] = { { USER, true, true }, { OTHER, false, true },
-		{ 12345, false, false }, { ADMIN, true, true } };
-	struct mon_plain m;
-	struct lease *l;
-
-	on_vfio(0);
-	l = has(USER, 0);
-	for (unsigned i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-		session = ask_session(views[i].uid, &answer);
-		ask(session, &answer, &m, MON_LIST_DEVICES);
-		answer_wait(&answer);
-		ck_assert_uint_eq(
-		    answer.device.lease, views[i].owner ? l->id : 0);
-		ck_assert_uint_eq(
-		    answer.device.owner, views[i].owner ? USER : UINT32_MAX);
-		ck_assert_int_eq(answer.device.why[0] != '\0', views[i].why);
-		ck_assert_int_eq(answer.device.state, STATE_LEASED);
-	}
-}
-END_TEST
-
-/* One's own leases, by their numbers; an administrator sees all. */
-START_TEST(leases_seen)
-{
-	static const struct {
-		uid_t uid;
-		unsigned n;
-	} views[] = { { USER, 1 }, { OTHER, 0 }, { ADMIN, 1 } };
-	struct mon_plain m;
-	struct lease *l;
-
-	on_vfio(0);
-	l = has(USER, 0);
-	for (unsigned i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-		session = ask_session(views[i].uid, &answer);
-		ask(session, &answer, &m, MON_LIST_LEASES);
-		answer_wait(&answer);
-		ck_assert_uint_eq(answer.nleases, views[i].n);
-		if (views[i].n == 0)
-			continue;
-		ck_assert_uint_eq(answer.lease.id, l->id);
-		ck_assert_uint_eq(answer.lease.uid, USER);
-		ck_assert_uint_eq(answer.lease.ndevices, 1);
-	}
-}
-END_TEST
-
-START_TEST(released)
-{
-	struct mon_release m;
-	struct session *owner;
-
-	on_vfio(0);
-	m = (struct mon_release){ .lease = has(USER, 0)->id };
-	owner = session;
-	session = ask_session(ADMIN, &answer);
-	ask(session, &answer, &m, MON_RELEASE);
-	assert_refused(STATUS_NOT_FOUND, "you have no lease ", "");
-	ck_assert_int_eq(device(0)->state, STATE_LEASED);
-	session = ask_session(USER, &answer); /* any of his */
-	ask(session, &answer, &m, MON_RELEASE);
-	answer_wait(&answer);
-	ck_assert_int_eq(answer.status, STATUS_OK);
-	ck_assert_ptr_null(lease_find(m.lease));
-	ck_assert(!owner->busy);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -499,11 +425,8 @@ main(void)
 	tcase_add_test(tc, unmanaged);
 	tcase_add_test(tc, host_unknown);
 	tcase_add_test(tc, foreign);
-	tcase_add_test(tc, devices_seen);
 	tcase_add_test(tc, still_counts);
 	tcase_add_test(tc, quarantined);
-	tcase_add_test(tc, leases_seen);
-	tcase_add_test(tc, released);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
