@@ -69,7 +69,7 @@ struct vfiobroker_welcome {
 	bool admin;
 	bool vfio;
 	bool backend_group;
-	bool backend_iommufd; /* the kernel has iommufd */
+	bool backend_iommufd; /* the kernel has iommufd, the broker knows it */
 };
 const struct vfiobroker_welcome *vfiobroker_welcome(const struct vfiobroker *);
 

@@ -71,8 +71,7 @@ struct mon_plain {
 
 #define MON_ACQUIRE_NO_WAIT 1U /* do not wait for a device on its way */
 #define MON_ACQUIRE_UNMANAGED 2U /* must be on a vfio driver already */
-#define MON_ACQUIRE_IOMMUFD \
-	4U /* an iommufd and cdevs, no container and groups */
+#define MON_ACQUIRE_IOMMUFD 4U /* by iommufd and cdevs, not by groups */
 #define MON_ACQUIRE_FLAGS 7U
 
 /* ACQUIRE.  May carry one fd: the pidfd of the process whose limit to raise;

@@ -23,6 +23,7 @@
 #include "quota.h"
 #include "request.h"
 #include "session.h"
+#include "vfio.h"
 #include "watch.h"
 
 #include <bsd/string.h>
@@ -119,6 +120,7 @@ lend_members(struct lease *l, const struct check *c)
 
 		d->record.reset_none = c->members[i].terms.reset_none;
 		d->record.cdev = l->iommufd && c->members[i].asked;
+		d->record.rebind = l->iommufd || vfio_has_iommufd();
 		r = life_lend(d, l, why);
 	}
 	for (; r != 0 && i > 0; i--) {
@@ -277,12 +279,19 @@ acquisition_try(struct acquisition *a)
 
 	if (a->failed[0] != '\0') {
 		session_text(a->session, MON_TEXT_WHY, a->failed);
+		session_text(a->session, MON_TEXT_FIX,
+		    a->failure == STATUS_BUSY
+			? "try again in a moment"
+			: "an administrator can see more in the logs "
+			  "(journalctl -u vfiobrokerd; dmesg)");
 		acquisition_end(a, a->failure);
 		return;
 	}
 	if (a->req.lease != 0 && lease_find(a->req.lease) == NULL) {
 		session_say(a->session, MON_TEXT_WHY, "lease %llu is over",
 		    (unsigned long long)a->req.lease);
+		session_text(
+		    a->session, MON_TEXT_FIX, "ask for a lease of their own");
 		acquisition_end(a, STATUS_NOT_FOUND);
 		return;
 	}

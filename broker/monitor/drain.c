@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The looks at a draining device: is it proven that nobody has it, and if not,
- * who has it?  A group proves it by a fresh open, a cdev by a rebind; both are
- * workers' business, since both can wait in the kernel.  Must never call a
- * device free for want of news.
+ * who has it?  A group proves it by a fresh open; a cdev, and any device of a
+ * kernel with iommufd, by a rebind: a group can be put on an iommufd (6.12), and
+ * a device opened through it does not keep the group open.  Both are workers'
+ * business, since both can wait in the kernel.  Must never call a device free
+ * for want of news.
  */
 
 #include "drain.h"
@@ -15,14 +17,16 @@
 #include <errno.h>
 #include <string.h>
 
-#define LOOK_MIN_MS 5
+#define LOOK_MIN_MS 5U
 #define LOOK_MAX_MS 250
+#define LOOK_CDEV_MS 1000 /* each walks through all of /proc */
 #define LOOKS_BEFORE_NAMING 8 /* under a second */
 
 void
 drain_look_again(struct device *d)
 {
-	unsigned ms = d->looks < 6 ? LOOK_MIN_MS << d->looks : LOOK_MAX_MS;
+	unsigned most = d->record.cdev ? LOOK_CDEV_MS : LOOK_MAX_MS;
+	unsigned ms = d->looks < 6 ? LOOK_MIN_MS << d->looks : most;
 
 	d->looks++;
 	life_look_later(d, ms);
@@ -51,8 +55,8 @@ plan_of_look(const struct device *d)
 	if (d->ask_back)
 		return PLAN_UNBIND;
 	if (is_naming_look(d->looks))
-		return d->record.cdev ? PLAN_REBIND_NAME : PLAN_NAME;
-	return d->record.cdev ? PLAN_REBIND : PLAN_PROVE;
+		return d->record.rebind ? PLAN_REBIND_NAME : PLAN_NAME;
+	return d->record.rebind ? PLAN_REBIND : PLAN_PROVE;
 }
 
 void
@@ -98,6 +102,13 @@ still_held(struct device *d, const struct worker_result *res)
 	}
 }
 
+/* Off its driver: that it does not come on again is no holder's doing. */
+static bool
+is_proof(const struct worker_result *res)
+{
+	return res->error == 0 || strcmp(res->step, "rebind-bind") == 0;
+}
+
 /* Nobody was seen to have it by then: what failed is the rebind. */
 static bool
 is_rebinding(const struct worker_result *res)
@@ -105,18 +116,17 @@ is_rebinding(const struct worker_result *res)
 	return strncmp(res->step, "rebind-", strlen("rebind-")) == 0;
 }
 
-/* Without a record of its cdev, the next proof is by the group alone. */
 static void
 unheld(struct device *d)
 {
-	d->record.cdev = false;
+	d->record.cdev = d->record.rebind = false;
 	life_event(d, LIFE_UNHELD, "nobody has it open");
 }
 
 void
 drain_looked(struct device *d, const struct worker_result *res)
 {
-	if (res->error == 0) {
+	if (is_proof(res)) {
 		unheld(d);
 		return;
 	}

@@ -43,20 +43,6 @@ handover_add(struct handover *h, int fd, enum mon_fd_kind kind)
 /* ---- opening ---------------------------------------------------------- */
 
 static bool
-lease_has_group(const struct lease *l, int group)
-{
-	const struct device *d;
-
-	if (l == NULL)
-		return false;
-	TAILQ_FOREACH(d, &l->devices, of_lease) {
-		if (d->facts.group == group)
-			return true;
-	}
-	return false;
-}
-
-static bool
 has_group(const struct handover *h, int group)
 {
 	for (size_t i = 0; i < h->n; i++) {
@@ -132,16 +118,27 @@ handover_open(struct handover *h, const struct check *c, bool iommufd)
 
 /* ---- refusing --------------------------------------------------------- */
 
+static const char *
+host_fix(bool iommufd, int r)
+{
+	if (r != -ENODEV)
+		return "an administrator can see what is wrong with it (the "
+		       "unit's DeviceAllow=; ls -lR /dev/vfio /dev/iommu)";
+	if (iommufd)
+		return "ask without iommufd, or have a kernel with "
+		       "CONFIG_IOMMUFD (Linux 6.2; Debian's have not)";
+	if (vfio_has_iommufd())
+		return "ask with iommufd: this kernel may have no containers";
+	return "load the vfio module, and have an IOMMU on (intel_iommu=on, "
+	       "or AMD-Vi in the firmware)";
+}
+
 static enum status
 refuse_host(const struct handover *h, struct session *s, int r)
 {
 	session_say(s, MON_TEXT_WHY, "cannot open %s: %s",
 	    h->iommufd ? "/dev/iommu" : "/dev/vfio/vfio", strerror(-r));
-	session_say(s, MON_TEXT_FIX,
-	    h->iommufd ? "ask without iommufd, or have a kernel with "
-			 "CONFIG_IOMMUFD (Linux 6.2; Debian's have not)"
-		       : "load the vfio module, and have an IOMMU on "
-			 "(intel_iommu=on, or AMD-Vi in the firmware)");
+	session_text(s, MON_TEXT_FIX, host_fix(h->iommufd, r));
 	return STATUS_UNAVAILABLE;
 }
 
@@ -152,8 +149,8 @@ refuse_busy(const struct handover *h, struct session *s)
 
 	session_say(s, MON_TEXT_WHY,
 	    "group %d is open in a process that has no lease", group);
-	session_say(
-	    s, MON_TEXT_FIX, "end it (see: fuser -v /dev/vfio/%d)", group);
+	session_say(s, MON_TEXT_FIX, "end it (see: fuser -v /dev/vfio/%d%s)",
+	    group, vfio_has_iommufd() ? " /dev/vfio/devices/*" : "");
 	return STATUS_BUSY;
 }
 

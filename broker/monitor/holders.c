@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names the processes that keep a device from coming home, for the log and
- * for `status`.  Runs in a worker, since /proc can be large; what it finds is
- * for people and decides nothing.  Device fds are anonymous inodes that do
- * not say which device they are of: they count only when nobody has the
- * group's node.
+ * Names the processes that keep a device from coming home, for the log and for
+ * `status`.  Runs in a worker, since /proc can be large.  That nobody is found
+ * proves nothing; but who is found with a cdev is not waited for in the kernel.
+ * Device fds are anonymous inodes that do not say which device they are of: they
+ * count only when nobody has the group's node.
  */
 
 #include "holders.h"
@@ -18,10 +18,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define NODE_MAX 256
@@ -52,13 +54,57 @@ process_name(int pid, char *buf, size_t len)
 	}
 }
 
-static int
-has_open(int procfd, int pid, const char *node)
+/* A node by its path, and by its number: where the broker has a /dev of its own,
+ * as below systemd's unit, the path of an older process is another one. */
+struct node {
+	char path[NODE_MAX];
+	dev_t number; /* 0: it has none */
+};
+
+static const char *
+last_component(const char *path)
 {
-	char path[32], target[NODE_MAX];
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+/* What the kernel knows already: no file system is asked, which could hang. */
+static bool
+is_number(int dirfd, const char *name, dev_t number)
+{
+	struct statx st;
+
+	return statx(dirfd, name, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+	       S_ISCHR(st.stx_mode) &&
+	       makedev(st.stx_rdev_major, st.stx_rdev_minor) == number;
+}
+
+static bool
+is_open_at(int dirfd, const char *name, const struct node *node)
+{
+	char target[NODE_MAX];
+	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return false;
+	target[n] = '\0';
+	if (strcmp(target, node->path) == 0)
+		return true;
+	return node->number != 0 &&
+	       strcmp(last_component(target), last_component(node->path)) ==
+		   0 &&
+	       is_number(dirfd, name, node->number);
+}
+
+static bool
+has_open(int procfd, int pid, const struct node *node)
+{
 	struct dirent *e;
-	int fd, found = 0;
+	bool found = false;
+	char path[32];
 	DIR *dir;
+	int fd;
 
 	snprintf(path, sizeof(path), "%d/fd", pid);
 	fd = openat(procfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -66,17 +112,10 @@ has_open(int procfd, int pid, const char *node)
 	if (dir == NULL) {
 		if (fd != -1)
 			close(fd);
-		return 0;
+		return false;
 	}
-	while (!found && (e = readdir(dir)) != NULL) {
-		ssize_t n =
-		    readlinkat(fd, e->d_name, target, sizeof(target) - 1);
-
-		if (n <= 0)
-			continue;
-		target[n] = '\0';
-		found = strcmp(target, node) == 0;
-	}
+	while (!found && (e = readdir(dir)) != NULL)
+		found = e->d_name[0] != '.' && is_open_at(fd, e->d_name, node);
 	closedir(dir);
 	return found;
 }
@@ -98,7 +137,7 @@ add_holder(int procfd, int pid, char *buf, size_t len)
 }
 
 static void
-holders_of(const char *node, char *buf, size_t len)
+holders_of(const struct node *node, char *buf, size_t len)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
@@ -118,24 +157,26 @@ holders_of(const char *node, char *buf, size_t len)
 void
 holders_of_group(int group, char *buf, size_t len)
 {
-	char node[NODE_MAX];
+	const struct node device = { .path = "anon_inode:[vfio-device]" };
+	struct node node = { .number = vfio_group_number(group) };
 
-	snprintf(node, sizeof(node), "%s/dev/vfio/%d", config.sysroot, group);
-	holders_of(node, buf, len);
+	snprintf(node.path, sizeof(node.path), "%s/dev/vfio/%d", config.sysroot,
+	    group);
+	holders_of(&node, buf, len);
 	if (buf[0] == '\0')
-		holders_of("anon_inode:[vfio-device]", buf, len);
+		holders_of(&device, buf, len);
 }
 
 void
 holders_of_cdev(const struct bdf *bdf, char *buf, size_t len)
 {
-	char name[SYSFS_NAME_MAX], node[NODE_MAX];
-	dev_t number;
+	char name[SYSFS_NAME_MAX];
+	struct node node;
 
 	buf[0] = '\0';
-	if (sysfs_cdev(bdf, name, &number) != 0)
+	if (sysfs_cdev(bdf, name, &node.number) != 0)
 		return;
-	snprintf(
-	    node, sizeof(node), "%s" VFIO_CDEV_DIR "/%s", config.sysroot, name);
-	holders_of(node, buf, len);
+	snprintf(node.path, sizeof(node.path), "%s" VFIO_CDEV_DIR "/%s",
+	    config.sysroot, name);
+	holders_of(&node, buf, len);
 }

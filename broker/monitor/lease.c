@@ -67,6 +67,20 @@ lease_find(uint64_t id)
 	return find(&leases, id);
 }
 
+bool
+lease_has_group(const struct lease *l, int group)
+{
+	const struct device *d;
+
+	if (l == NULL)
+		return false;
+	TAILQ_FOREACH(d, &l->devices, of_lease) {
+		if (d->facts.group == group)
+			return true;
+	}
+	return false;
+}
+
 const char *
 lease_command(const struct lease *l)
 {

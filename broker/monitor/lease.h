@@ -52,13 +52,17 @@ int lease_init(void);
 void lease_settled(void);
 
 /*
- * A new lease without devices, for a peer, of the kind asked for.  *fd is the open file to hand
- * over; the caller closes its copy once it is sent.  0 or -errno.
+ * A new lease without devices, for a peer, of the kind asked for.  *fd is the
+ * open file to hand over; the caller closes its copy once it is sent.  0 or
+ * -errno.
  */
 int lease_create(const struct peer *, const struct mon_acquire *,
     struct lease **out, int *fd);
 
 struct lease *lease_find(uint64_t id);
+
+/* Whether some device of it is of the group; NULL has none. */
+bool lease_has_group(const struct lease *, int group);
 
 /*
  * What its process runs now: who asked has usually become the VMM since.  The

@@ -123,15 +123,19 @@ start_worker(struct device *d, enum plan plan)
 	life_event(d, LIFE_FAILED, strerror(-r));
 }
 
-/* Claim lines for others of its group had to wait for this one's rest. */
+/* Claim lines for others of its group had to wait for this one's rest, and their
+ * way home for the proof that nobody has it. */
 static void
 settle_group(const struct device *of)
 {
 	struct device *d;
 
 	TAILQ_FOREACH(d, &inventory, entry) {
-		if (d != of && d->claimed && d->state == STATE_HOST &&
-		    d->facts.group >= 0 && d->facts.group == of->facts.group)
+		if (d == of || d->facts.group < 0 ||
+		    d->facts.group != of->facts.group)
+			continue;
+		if ((d->claimed && d->state == STATE_HOST) ||
+		    d->state == STATE_READY)
 			life_look_later(d, 0);
 	}
 }
@@ -173,7 +177,7 @@ look_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->state == STATE_HOST) {
+	if (d->state == STATE_HOST || d->state == STATE_READY) {
 		life_settle(d);
 		acquisition_poke(); /* it has arrived, driver or not */
 	} else if (d->state == STATE_RESETTING || d->state == STATE_RESTORING) {
@@ -244,6 +248,7 @@ enter_quarantined(struct device *d)
 	/* One that cannot be read is left for a person to read. */
 	if (!d->unreadable)
 		record_as(d, "quarantined");
+	settle_group(d);
 }
 
 static void
@@ -361,13 +366,38 @@ claim(struct device *d)
 		log_warn("%s is not claimed: no memory", device_name(d));
 }
 
+static bool
+is_unproven(const struct device *d)
+{
+	return d->lease != NULL || d->state == STATE_DRAINING ||
+	       d->state == STATE_WEDGED || d->record.rebind;
+}
+
+/*
+ * Whether somebody may still have another member of its group.  He could put the
+ * group to use at any moment, and the kernel would refuse the host's driver.
+ */
+static bool
+group_unproven(const struct device *of)
+{
+	const struct device *d;
+
+	TAILQ_FOREACH(d, &inventory, entry) {
+		if (d != of && d->facts.group >= 0 &&
+		    d->facts.group == of->facts.group && is_unproven(d))
+			return true;
+	}
+	return false;
+}
+
 void
 life_settle(struct device *d)
 {
 	if (d->wanted != NULL || d->lease != NULL || d->worker != NULL)
 		return;
 	if (d->state == STATE_READY && d->record.taken &&
-	    (!d->claimed || !device_on_vfio(d)) && policyload_done())
+	    (!d->claimed || !device_on_vfio(d)) && policyload_done() &&
+	    !group_unproven(d))
 		life_event(d, LIFE_GO_HOME, "nobody wants it");
 	else if (d->state == STATE_HOST && d->claimed && !d->claim_failed &&
 		 !device_on_vfio(d))

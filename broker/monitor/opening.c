@@ -82,18 +82,6 @@ opening_free(struct opening *o)
 	free(o);
 }
 
-static bool
-lease_has_group(const struct lease *l, int group)
-{
-	const struct device *d;
-
-	TAILQ_FOREACH(d, &l->devices, of_lease) {
-		if (d->facts.group == group)
-			return true;
-	}
-	return false;
-}
-
 /* The lease may have ended while the child waited. */
 static bool
 opening_valid(struct session *s, uint64_t lease, uint32_t group)

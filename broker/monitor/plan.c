@@ -264,9 +264,13 @@ step_note_native(struct run *run)
 	return run->record->taken ? 0 : step_note(run);
 }
 
+/* The kernel can only ask who has it in use; of a cdev that is merely open the
+ * looks that follow name the holder, and nothing has to wait for him. */
 static int
 step_ask(struct run *run)
 {
+	if (run->record->cdev && vfio_group_unheld(run->group) == 0)
+		return 0;
 	return unbind(run);
 }
 
@@ -276,14 +280,21 @@ step_ask(struct run *run)
  * device holds while the kernel resets it (6.12).
  */
 static int
-step_prove(struct run *run)
+prove(struct run *run, char *who, size_t len)
 {
-	char who[PLAN_TEXT_MAX] = "";
 	int e = vfio_group_unheld(run->group);
 
 	if (e == 0 && run->record->cdev)
-		holders_of_cdev(&run->record->bdf, who, sizeof(who));
+		holders_of_cdev(&run->record->bdf, who, len);
 	return who[0] != '\0' ? -EBUSY : e;
+}
+
+static int
+step_prove(struct run *run)
+{
+	char who[PLAN_TEXT_MAX] = "";
+
+	return prove(run, who, sizeof(who));
 }
 
 /*
@@ -301,14 +312,24 @@ step_prove_again(struct run *run)
 static int
 step_name(struct run *run)
 {
-	int e = step_prove(run);
+	int e = prove(run, run->text, sizeof(run->text));
 
-	if (e == -EBUSY && run->record->cdev)
+	if (e != -EBUSY || run->text[0] != '\0')
+		return e;
+	/* In use: the cdev of one that is bound is in the holder's hands. */
+	if (run->record->cdev)
 		holders_of_cdev(
 		    &run->record->bdf, run->text, sizeof(run->text));
-	if (e == -EBUSY && run->text[0] == '\0')
+	else
 		holders_of_group(run->group, run->text, sizeof(run->text));
 	return e;
+}
+
+/* One that was on a variant of vfio-pci without us comes back to that. */
+static const char *
+vfio_driver(const struct record *r)
+{
+	return driver_is_vfio(r->driver) ? r->driver : VFIO_DRIVER;
 }
 
 /* A host driver that has come meanwhile is proof as well, and stays. */
@@ -317,7 +338,9 @@ step_rebind_override(struct run *run)
 {
 	int e;
 
-	return is_home(run, &e) || e != 0 ? e : step_override(run);
+	return is_home(run, &e) || e != 0
+		   ? e
+		   : store_override(run, vfio_driver(run->record));
 }
 
 static int
@@ -325,7 +348,9 @@ step_rebind_bind(struct run *run)
 {
 	int e;
 
-	return is_home(run, &e) || e != 0 ? e : bind_to(run, VFIO_DRIVER);
+	return is_home(run, &e) || e != 0
+		   ? e
+		   : bind_to(run, vfio_driver(run->record));
 }
 
 static const struct {

@@ -33,6 +33,7 @@ static const struct keyfile_key keys[] = {
 	KEY("reset-none", KEY_BOOL, reset_none),
 	KEY("why", KEY_TEXT, why),
 	KEYFILE_ADDED("cdev", KEY_BOOL, struct record, cdev),
+	KEYFILE_ADDED("rebind", KEY_BOOL, struct record, rebind),
 	{ .name = NULL },
 };
 

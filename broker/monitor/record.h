@@ -27,7 +27,8 @@ struct record {
 	uint64_t lease; /* who has had it since its reset; 0: nobody */
 	bool taken; /* we moved it to vfio-pci */
 	bool reset_none; /* its rule does without a reset */
-	bool cdev; /* lent as a cdev: only a rebind proves it unheld */
+	bool cdev; /* lent as a cdev, which its lease may open once more */
+	bool rebind; /* only a rebind proves that nobody holds it */
 	char why[RECORD_WHY_MAX]; /* it is in quarantine; else "" */
 };
 

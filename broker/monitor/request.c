@@ -381,6 +381,7 @@ request_recover(struct session *s, const void *record, int *fd)
 	}
 	d->record.reset_none = true;
 	d->unreadable = false; /* the administrator has had a look */
+	(void)life_keep_record(d); /* workers go on from it; told there */
 	life_event(d, LIFE_RECOVER, session_who(s));
 	session_end(s, STATUS_OK);
 }

@@ -14,6 +14,7 @@
 #include "life.h"
 #include "policyload.h"
 #include "rundir.h"
+#include "vfio.h"
 
 #include <bsd/string.h>
 
@@ -70,7 +71,10 @@ found_record(void *arg, const struct bdf *bdf)
 	}
 	/* Nobody knows what to put back: leave it and say so. */
 	log_warn("%s: its record: %s", device_name(d), strerror(-r));
-	d->record = (struct record){ .bdf = *bdf, .lease = RECORD_SOMEBODY };
+	d->record = (struct record){ .bdf = *bdf,
+		.lease = RECORD_SOMEBODY,
+		.cdev = vfio_has_iommufd(),
+		.rebind = vfio_has_iommufd() };
 	d->unreadable = true;
 	life_event(d, LIFE_QUARANTINE, "its record can not be read");
 }

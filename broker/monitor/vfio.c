@@ -2,7 +2,8 @@
 /*
  * The only file that opens /dev/vfio and /dev/iommu.  Opening the container,
  * an iommufd or a cdev does not sleep, nor does a group whose devices nobody
- * has open; any other is for a child to open, and what resets is for the VMM.
+ * has open; any other is for a child to open (see opening.c for what a grant
+ * risks), and what resets is for the VMM.
  *
  * No Landlock rule set that handles IOCTL_DEV may ever be put on the process
  * that runs this: the right is stored in the open file, and the VMM's ioctls
@@ -194,12 +195,24 @@ vfio_open_iommufd(void)
 	return fd;
 }
 
+dev_t
+vfio_group_number(int group)
+{
+	char sysfs[48];
+	dev_t number;
+
+	snprintf(sysfs, sizeof(sysfs), "/sys/class/vfio/%d/dev", group);
+	return node_number(sysfs, &number) == 0 ? number : 0;
+}
+
+/* As a module it is loaded with vfio; its node is there before, for that. */
 bool
 vfio_has_iommufd(void)
 {
 	char path[PATH_MAX];
 
-	return access(rooted(path, "/sys/class/misc/iommu"), F_OK) == 0;
+	return access(rooted(path, "/sys/class/misc/iommu"), F_OK) == 0 ||
+	       access(rooted(path, "/dev/iommu"), F_OK) == 0;
 }
 
 bool

@@ -2,6 +2,8 @@
 #ifndef VFIOBROKER_VFIO_H
 #define VFIOBROKER_VFIO_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 
 #include "broker/common/bdf.h"
@@ -43,6 +45,9 @@ int vfio_open_iommufd(void);
  * known, so not proven.
  */
 int vfio_group_unheld(int group);
+
+/* The number of /dev/vfio/N, by which it is known under any name; 0: none. */
+dev_t vfio_group_number(int group);
 
 /* Whether the kernel can do it at all: VFIO's class and one IOMMU group. */
 bool vfio_available(void);

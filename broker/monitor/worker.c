@@ -133,8 +133,8 @@ worker_finish(struct worker *w)
 		nrunning--;
 	if (d != NULL) {
 		/* Four looks a second at a held device are no news. */
-		if (result.error != -EBUSY ||
-		    (w->plan != PLAN_PROVE && w->plan != PLAN_REBIND))
+		if (result.error != -EBUSY || plan_names(w->plan) ||
+		    strcmp(result.step, "prove") != 0)
 			log_info("%s: %s: %s%s%s", device_name(d),
 			    plan_name(w->plan), w->times,
 			    result.error != 0 ? ": " : "",

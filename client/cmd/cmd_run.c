@@ -43,6 +43,12 @@ read_program(
 		    "arguments of %s\n  add one, or say --device BDF before the "
 		    "--",
 		    argv[0]);
+	if (w->iommufd && q.devices.n > 0 && !q.iommufd)
+		return say_usage(c->name,
+		    "run: --iommufd, but the devices of %s do not say "
+		    "iommufd=\n  add -object iommufd,id=i0 and iommufd=i0 to "
+		    "them, or leave --iommufd out",
+		    argv[0]);
 	w->iommufd = w->iommufd || q.iommufd;
 	/* Of a program that is not QEMU nothing is known. */
 	if (!memlock_given && (q.devices.n > 0 || qemu_args_is_qemu(argv[0])))

@@ -178,6 +178,13 @@ vfiobroker_acquire(struct vfiobroker *h, const struct vfiobroker_request *want,
 		return lib_fail(h, -EINVAL,
 		    "a lease has room for %u devices, not for %zu",
 		    VFIOBROKER_MAX_DEVICES, want->ndevices);
+	/* A broker that does not know of it hangs up without a word. */
+	if (want->iommufd && !h->welcome.backend_iommufd)
+		return lib_fail(h, VFIOBROKER_UNAVAILABLE,
+		    "the host's kernel has no iommufd, or its broker does not "
+		    "know of it\n"
+		    "  ask without iommufd; or have a kernel with "
+		    "CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV (Linux 6.6)");
 	return acquire_call(h, want, bdfs, list, out);
 }
 

@@ -76,8 +76,21 @@ START_TEST(granted)
 	ck_assert(device->record.cdev);
 	ck_assert_ptr_eq(sibling->lease, device->lease);
 	ck_assert(!sibling->record.cdev);
+	ck_assert(device->record.rebind && sibling->record.rebind);
 	ck_assert(device->lease->iommufd);
 	ck_assert_uint_eq(fds_open(), before + 1); /* to try the lock with */
+}
+END_TEST
+
+/* A group can be put on an iommufd, and then no open of it proves anything. */
+START_TEST(proof_by_rebind)
+{
+	vfio.has_iommufd = _i != 0;
+	acquire(wish(device, 0, 0));
+	ck_assert_int_eq(answer.status, STATUS_OK);
+	ck_assert(!device->record.cdev);
+	ck_assert_int_eq(device->record.rebind, vfio.has_iommufd);
+	ck_assert_int_eq(sibling->record.rebind, vfio.has_iommufd);
 }
 END_TEST
 
@@ -87,6 +100,7 @@ static const struct {
 	const char *why, *fix;
 } failures[] = {
 	{ -ENODEV, 0, 0, STATUS_UNAVAILABLE, "/dev/iommu", "CONFIG_IOMMUFD" },
+	{ -EPERM, 0, 0, STATUS_UNAVAILABLE, "/dev/iommu", "DeviceAllow=" },
 	{ 0, 0, -ENODEV, STATUS_UNAVAILABLE, "no cdev for 0000:01:00.0",
 	    "CONFIG_VFIO_DEVICE_CDEV" },
 	{ 0, 0, -EIO, STATUS_OS, "the cdev of 0000:01:00.0: Input/output",
@@ -242,6 +256,7 @@ main(void)
 	tcase_add_test(tc, granted);
 	tcase_add_loop_test(
 	    tc, does_not_open, 0, sizeof(failures) / sizeof(failures[0]));
+	tcase_add_loop_test(tc, proof_by_rebind, 0, 2);
 	tcase_add_test(tc, without_groups);
 	tcase_add_loop_test(tc, extended, 0, 4);
 	tcase_add_test(tc, once_more);

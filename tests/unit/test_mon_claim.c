@@ -38,6 +38,13 @@ is_claiming(void *arg)
 	return claimed->state == STATE_CLAIMING;
 }
 
+static bool
+is_restoring(void *arg)
+{
+	(void)arg;
+	return sibling->state == STATE_RESTORING;
+}
+
 static void
 assert_claimed(void)
 {
@@ -183,6 +190,52 @@ START_TEST(no_group)
 }
 END_TEST
 
+/* ---- the way home ------------------------------------------------------ */
+
+/* Who may still have one of the group could keep the host's driver from binding
+ * to another, for good: none goes home before all are proven free. */
+START_TEST(home_after_its_group)
+{
+	static const enum state others[] = { STATE_LEASED, STATE_DRAINING,
+		STATE_WEDGED, STATE_QUARANTINED };
+	static struct lease l;
+
+	sibling_on("vfio-pci");
+	sibling->record.taken = true;
+	strcpy(sibling->record.driver, "igbvf");
+	sibling->state = STATE_READY;
+	claimed->state = others[_i];
+	claimed->lease = claimed->state == STATE_LEASED ? &l : NULL;
+	/* Its record could not be read, so nobody has proven anything. */
+	claimed->record.rebind = claimed->state == STATE_QUARANTINED;
+	life_settle(sibling);
+	ck_assert_int_eq(sibling->state, STATE_READY);
+	claimed->lease = NULL;
+	claimed->record.rebind = false;
+	claimed->state = STATE_RESETTING;
+	life_settle(sibling);
+	ck_assert_int_eq(sibling->state, STATE_RESTORING);
+}
+END_TEST
+
+/* And is looked at again when they are. */
+START_TEST(home_when_they_are)
+{
+	sibling_on("vfio-pci");
+	sibling->record.taken = true;
+	strcpy(sibling->record.driver, "igbvf");
+	sibling->state = STATE_READY;
+	claimed->claimed = false;
+	claimed->state = STATE_RESETTING;
+	claimed->record.rebind = true;
+	life_settle(sibling);
+	ck_assert_int_eq(sibling->state, STATE_READY);
+	claimed->record.rebind = false;
+	life_event(claimed, _i == 0 ? LIFE_RESET : LIFE_FAILED, "as it may be");
+	loop_until("the way home", is_restoring, NULL);
+}
+END_TEST
+
 /* ---- a PF and its VF -------------------------------------------------- */
 
 static bool
@@ -252,6 +305,8 @@ main(void)
 	tcase_add_test(tc, sibling_home);
 	tcase_add_test(tc, sibling_unwanted);
 	tcase_add_loop_test(tc, sibling_of_the_host, 0, 3);
+	tcase_add_loop_test(tc, home_after_its_group, 0, 4);
+	tcase_add_loop_test(tc, home_when_they_are, 0, 2);
 	tcase_add_test(tc, mounted);
 	tcase_add_test(tc, no_group);
 	suite_add_tcase(suite, tc);

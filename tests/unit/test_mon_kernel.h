@@ -229,6 +229,13 @@ vfio_has_iommufd(void)
 	return true;
 }
 
+dev_t
+vfio_group_number(int group)
+{
+	(void)group;
+	return 0;
+}
+
 int
 vfio_group_unheld(int group)
 {

@@ -450,6 +450,41 @@ START_TEST(rebind_native)
 }
 END_TEST
 
+/* And on a variant of vfio-pci on that: the generic one would do less. */
+START_TEST(rebind_variant)
+{
+	struct device *d = device_on("mlx5_vfio_pci");
+	struct record r;
+
+	d->facts.group = groups[0].group;
+	d->record.cdev = true;
+	ck_assert_int_eq(worker_start(d, PLAN_REBIND), 0);
+	answer(DEVICE "driver_override", "mlx5_vfio_pci\n");
+	r = next_record("rebind-override");
+	ck_assert_str_eq(r.driver, "mlx5_vfio_pci");
+	ck_assert_str_eq(work_take(DEVICE "driver_override"), "mlx5_vfio_pci");
+	next_record("rebind-unbind");
+	ck_assert_str_eq(work_take(DRIVERS "mlx5_vfio_pci/unbind"), NAME);
+	next_record("rebind-bind");
+	ck_assert_str_eq(work_take(PROBE), NAME);
+	ck_assert_int_eq(work_result(d)->error, 0);
+}
+END_TEST
+
+/* Only who uses a device can be asked for it: one that is merely open is not
+ * waited for. */
+START_TEST(ask_unused_cdev)
+{
+	struct device *d = device_on("vfio-pci");
+
+	d->facts.group = groups[0].group; /* proven unused */
+	d->record.cdev = d->record.taken = true;
+	ck_assert_int_eq(worker_start(d, PLAN_UNBIND), 0);
+	next_record("ask");
+	ck_assert_int_eq(work_result(d)->error, 0); /* no store waits */
+}
+END_TEST
+
 /* A host driver took it meanwhile, which it could not have from a holder. */
 START_TEST(rebind_elsewhere)
 {
@@ -518,6 +553,8 @@ main(void)
 	    tc, look, 0, 2 * sizeof(groups) / sizeof(groups[0]));
 	tcase_add_loop_test(tc, rebind, 0, 2);
 	tcase_add_test(tc, rebind_native);
+	tcase_add_test(tc, rebind_variant);
+	tcase_add_test(tc, ask_unused_cdev);
 	tcase_add_test(tc, rebind_elsewhere);
 	tcase_add_loop_test(tc, rebind_held, 0, 2);
 	suite_add_tcase(s, tc);
