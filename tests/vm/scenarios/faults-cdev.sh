@@ -13,8 +13,8 @@ policy <<-END
 	allow user alice use $VF managed
 	allow user alice use $EDU managed
 END
-kinds=(cdev)
-all_deaths cdev
+kinds=(cdev cdevholders)
+all_deaths cdev cdevholders
 check "every point of the rebind is visited" \
 	diff <(grep ':rebind-' "$scenario_tmp/points") <(grep ':rebind-' "$scenario_tmp/visited")
 

@@ -8,7 +8,8 @@
 # shellcheck source-path=SCRIPTDIR source=../guest.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../guest.sh"
 
-hold=$(dirname "${BASH_SOURCE[0]}")/../tools/cdev-hold
+tools=$(dirname "${BASH_SOURCE[0]}")/../tools
+hold=$tools/cdev-hold
 V2=0000:01:10.2
 chmod 755 "$scenario_tmp" /run/lab
 mkdir -m 777 "$scenario_tmp/alice"
@@ -16,6 +17,7 @@ policy <<-END
 	allow user alice use $VF managed memlock 2G
 	allow user alice use $V2 managed memlock 2G
 	allow user alice use ${SHARED[0]} managed siblings take reset none
+	allow user alice use ${SHARED[1]} managed siblings take reset none
 	allow user bob use $VF managed
 	allow user bob use $V2 managed
 	admin user bob
@@ -83,8 +85,11 @@ user=$spawned
 check_match '^held 8086:10ca' "a program uses it as a VMM does" cat "$scenario_tmp/user.log"
 check_match '^  backend iommufd' "status tells the backend" as alice vfiobroker status
 check_match '"backend": ?"iommufd"' "as JSON too" as alice vfiobroker status --json
-check "the broker keeps no VFIO fd" \
-	sh -c "! ls -l /proc/$broker_pid/fd | grep -E '/dev/(vfio|iommu)'"
+open_nodes() {
+	open_files "$1" >"$scenario_tmp/nodes" && grep -E '/dev/(vfio/|iommu)' "$scenario_tmp/nodes"
+}
+check_match '/dev/vfio/devices/vfio' "the program has the nodes open" open_nodes "$user"
+check_exit 1 "the broker has none" open_nodes "$broker_pid"
 refused_to_bob
 broker_kill
 broker_start --worker-timeout 3
@@ -127,6 +132,42 @@ check "and no worker is stuck over it" is draining
 let_go "$cheat"
 wait_for 10 "home when it is closed" device_home "$VF"
 
+# The same over a restart, and with a record that nobody can read: then it takes an
+# administrator, and still a proof.
+held_by unbound --unbound --drop lease
+cheat=$spawned
+wait_for 10 "it drains again" is draining
+broker_kill
+broker_start --worker-timeout 3
+wait_for 10 "and after a restart" is draining
+refused_to_bob
+broker_kill
+echo garbage >"/run/vfiobroker/devices/$VF"
+broker_start --worker-timeout 3
+check "its record is not readable: quarantine" is quarantined
+check "an administrator has it tried again" as bob vfiobroker recover "$VF"
+wait_for 10 "it drains as before" is draining
+refused_to_bob
+let_go "$cheat"
+wait_for 10 "and is free when the cdev is closed" is ready
+check "nobody knew where it had come from" test "$(driver_of "$VF")" = vfio-pci
+echo >"$sys/$VF/driver_override"
+echo "$VF" >"/sys/bus/pci/drivers/vfio-pci/unbind"
+echo "$VF" >/sys/bus/pci/drivers_probe
+wait_for 10 "the administrator has put it back" device_home "$VF"
+
+# A group put on an iommufd is closed while its device is open.
+spawn alice "$scenario_tmp/group.log" vfiobroker exec --iommufd --device "$V2" -- \
+	bash -c "exec 20<&4; exec vfiobroker exec --device $VF -- $tools/group-on-iommufd 20 $VF"
+cheat=$spawned
+wait_for 20 "a device opened by a group on an iommufd" grep -q '^held' "$scenario_tmp/group.log"
+check_not "the group is closed" sh -c "ls -l /proc/$cheat/fd | grep /dev/vfio/[0-9]"
+wait_for 15 "it is not proven free" is wedged
+refused_to_bob
+let_go "$cheat"
+wait_for 15 "home when the device is closed" device_home "$VF"
+wait_for 15 "and the other" device_home "$V2"
+
 # Nobody is seen to have what lies in a socket: the rebind waits for it in the kernel.
 held_by hidden --unbound --drop lease --hide
 cheat=$spawned
@@ -154,6 +195,23 @@ group_home() {
 }
 wait_for 20 "both are home" group_home
 
+# Who keeps one of a group could keep the host's driver from the other.
+shared_state() {
+	[ "$(vfiobroker show "$1" --json | jq -r .state)" = "$2" ]
+}
+spawn alice "$scenario_tmp/shared.log" vfiobroker exec --iommufd --device "${SHARED[0]}" \
+	--device "${SHARED[1]}" -- "$hold" --unbound --drop lease \
+	--drop "device-${SHARED[1]//:/.}"
+cheat=$spawned
+wait_for 15 "one of a group is kept: it drains" shared_state "${SHARED[0]}" draining
+wait_for 15 "the other is free, and waits with going home" \
+	shared_state "${SHARED[1]}" ready
+wait_for 10 "the log names the holder" \
+	broker_log_match "${SHARED[0]} is still held by pid $cheat \("
+check "it still waits" shared_state "${SHARED[1]}" ready
+let_go "$cheat"
+wait_for 20 "both are home then" group_home
+
 # ---- asked back
 held_by asked
 asked=$spawned
@@ -163,6 +221,13 @@ check_exit 75 "an administrator asks for it, and waits in vain" \
 wait_for 20 "the program is told" grep -q '^asked' "$scenario_tmp/asked.log"
 check "and not killed" kill -0 "$asked"
 let_go "$asked"
+wait_for 20 "home" device_home "$VF"
+held_by idle --unbound
+lease=$(as bob vfiobroker status --json | jq -r '.leases[0].id')
+check_exit 75 "nobody can be asked who has it open only" \
+	as bob vfiobroker revoke "$lease" --grace 0
+wait_for 10 "nothing waits for him in the kernel" is draining
+let_go "$spawned"
 wait_for 20 "home" device_home "$VF"
 
 # ---- an unmodified QEMU
@@ -208,6 +273,17 @@ rm -rf /run/vfiobroker
 # ---- the unit lets the broker at these nodes, too
 check "the unit starts" systemctl start vfiobrokerd.service
 check "and its broker lends a cdev" as alice vfiobroker exec --iommufd --device "$VF" -- true
+wait_for 20 "home" device_home "$VF"
+mkfifo -m 666 "$scenario_tmp/line"
+spawn alice "$scenario_tmp/restart.log" vfiobroker exec --iommufd --device "$VF" -- \
+	sh -c "exec $hold --unbound --later lease <>$scenario_tmp/line"
+cheat=$spawned
+wait_for 20 "a cdev is open" grep -q '^ready' "$scenario_tmp/restart.log"
+check "the unit is restarted, with a /dev of its own" systemctl restart vfiobrokerd.service
+echo >"$scenario_tmp/line"
+wait_for 15 "its holder is seen all the same" sh -c \
+	"vfiobroker show $VF --json | jq -e '.state == \"draining\" and (.why | test(\"pid $cheat \"))'"
+let_go "$cheat"
 wait_for 20 "home" device_home "$VF"
 systemctl stop vfiobrokerd.service vfiobrokerd.socket
 rm -rf /run/vfiobroker

@@ -8,7 +8,7 @@
 # Kinds of cycle: plain (a lease and its end), start (the broker finds a lease that
 # ended without it: deaths in the middle of reconciling), quarantine (a device that
 # can not be reset), ask (a lease is revoked), holders (a client keeps the group), cdev
-# (a plain one by iommufd, for a kernel that has it).
+# and cdevholders (plain and holders by iommufd, for a kernel that has it).
 #
 # An armed broker dies; the broker that is started after a death has the next point in
 # it already, but is disarmed (the mark file is there) until it has brought all home.
@@ -214,6 +214,20 @@ after_cdev() {
 	after_plain
 }
 
+prepare_cdevholders() {
+	take_args=(--iommufd)
+	prepare_holders
+	take_args=()
+}
+
+act_cdevholders() {
+	act_holders
+}
+
+after_cdevholders() {
+	after_holders
+}
+
 prepare_start() {
 	hold "$VF"
 	stop
@@ -327,7 +341,7 @@ death() {
 		stop
 		let_go
 	fi
-	[ "$kind" = ask ] || [ "$kind" = holders ] || within 20 holds_or_not
+	[[ $kind == ask || $kind == *holders ]] || within 20 holds_or_not
 	begin=${EPOCHREALTIME/./}
 	start "$3"
 	if dead; then
@@ -380,7 +394,7 @@ trace_cycles() {
 		trace_cycle "$each"
 		for name in "${!visits[@]}"; do
 			[ -n "${first[$name]-}" ] || continue
-			[[ $each == plain || $each == start || $each == cdev || -z ${seen[$name]-} ]] || continue
+			[[ $each == plain || $each == start || $each == cdev* || -z ${seen[$name]-} ]] || continue
 			seen[$name]=1
 			[[ " ${killing[*]} " == *" $each "* ]] || continue
 			deaths+=("$each $name")
