@@ -394,7 +394,7 @@ trace_cycles() {
 		trace_cycle "$each"
 		for name in "${!visits[@]}"; do
 			[ -n "${first[$name]-}" ] || continue
-			[[ $each == plain || $each == start || $each == cdev* || -z ${seen[$name]-} ]] || continue
+			[[ $each == plain || $each == start || $each == cdev || -z ${seen[$name]-} ]] || continue
 			seen[$name]=1
 			[[ " ${killing[*]} " == *" $each "* ]] || continue
 			deaths+=("$each $name")
