@@ -132,12 +132,17 @@ cdev_find(int dirfd, char name[SYSFS_NAME_MAX])
 static int
 cdev_number(int dirfd, const char *name, dev_t *out)
 {
-	char attr[SYSFS_NAME_MAX + 16], text[32];
-	unsigned major, minor;
+	char attr[SYSFS_NAME_MAX + 16], text[32], *colon, *end;
+	unsigned long major, minor;
 
 	snprintf(attr, sizeof(attr), "vfio-dev/%s/dev", name);
-	if (sysfs_read(dirfd, attr, text, sizeof(text)) != 0 ||
-	    sscanf(text, "%u:%u", &major, &minor) != 2)
+	if (sysfs_read(dirfd, attr, text, sizeof(text)) != 0)
+		return -ENODEV;
+	major = strtoul(text, &colon, 10);
+	if (colon == text || *colon != ':')
+		return -ENODEV;
+	minor = strtoul(colon + 1, &end, 10);
+	if (end == colon + 1 || *end != '\0')
 		return -ENODEV;
 	*out = makedev(major, minor);
 	return 0;

@@ -199,7 +199,7 @@ dev_t
 vfio_group_number(int group)
 {
 	char sysfs[48];
-	dev_t number;
+	dev_t number = 0;
 
 	snprintf(sysfs, sizeof(sysfs), "/sys/class/vfio/%d/dev", group);
 	return node_number(sysfs, &number) == 0 ? number : 0;

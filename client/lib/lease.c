@@ -253,7 +253,7 @@ vfiobroker_open_device(struct vfiobroker *h, uint64_t lease,
 	req.op_case = VFIOBROKER__REQUEST__OP_OPEN_DEVICE;
 	req.open_device = &op;
 	r = grant_call(h, &req, -1, &g);
-	if (r == 0)
+	if (r == 0 && g != NULL)
 		r = take_out_cdev(h, g, device, fd);
 	vfiobroker_grant_free(g);
 	return r;
@@ -274,7 +274,7 @@ vfiobroker_open_iommufd(struct vfiobroker *h, uint64_t lease, int *fd)
 	req.open_iommufd = &op;
 	*fd = -1;
 	r = grant_call(h, &req, -1, &g);
-	if (r != 0)
+	if (r != 0 || g == NULL)
 		return r;
 	*fd = g->iommufd;
 	g->iommufd = -1;
