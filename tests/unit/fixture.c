@@ -96,10 +96,16 @@ remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 void
 fixture_fini(struct fixture *f)
 {
+	int tries = 0;
+
 	close(f->rootfd);
 	f->rootfd = -1;
-	if (nftw(f->root, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
-		err(1, "fixture: removing %s", f->root);
+	/* A child of the test may be writing into it still: what it makes or
+	 * takes away in the middle of this is no error. */
+	while (nftw(f->root, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+		if (++tries == 100 || (errno != ENOTEMPTY && errno != ENOENT))
+			err(1, "fixture: removing %s", f->root);
+	}
 }
 
 void
