@@ -131,6 +131,7 @@ start(struct run *r, int (*program)(void))
 		/* Check's own handlers are not a program's. */
 		signal(SIGINT, SIG_DFL);
 		signal(SIGTERM, SIG_DFL);
+		signal(SIGHUP, SIG_DFL); /* ignored below nohup */
 		dup2(p[1], STDERR_FILENO);
 		close(p[0]);
 		close(p[1]);
