@@ -121,7 +121,7 @@ handover_open(struct handover *h, const struct check *c, bool iommufd)
 static const char *
 host_fix(bool iommufd, int r)
 {
-	if (r != -ENODEV)
+	if (r != -ENODEV && r != -ENOENT)
 		return "an administrator can see what is wrong with it (the "
 		       "unit's DeviceAllow=; ls -lR /dev/vfio /dev/iommu)";
 	if (iommufd)

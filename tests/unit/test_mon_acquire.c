@@ -307,6 +307,10 @@ static const struct {
 } nodes[] = {
 	{ -ENODEV, 0, STATUS_UNAVAILABLE,
 	    "cannot open /dev/vfio/vfio: ", "load the vfio module" },
+	{ -ENOENT, 0, STATUS_UNAVAILABLE,
+	    "cannot open /dev/vfio/vfio: ", "load the vfio module" },
+	{ -EPERM, 0, STATUS_UNAVAILABLE,
+	    "cannot open /dev/vfio/vfio: ", "DeviceAllow=" },
 	{ 0, -EBUSY, STATUS_BUSY, "group 1 is open in a process",
 	    "fuser -v /dev/vfio/1" },
 	{ 0, -EADDRINUSE, STATUS_GROUP, "group 1 is not viable",
