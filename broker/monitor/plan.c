@@ -279,10 +279,29 @@ step_ask(struct run *run)
  * monitor: the open waits for the group's lock, which the last close of a
  * device holds while the kernel resets it (6.12).
  */
+/*
+ * A device opened through a group that was put on an iommufd outlives the group's
+ * fd, but makes the group not viable: it is owned by a user (6.12).
+ */
+static int
+group_unheld(const struct run *run)
+{
+	int fd;
+
+	if (!run->record->rebind || run->group < 0)
+		return vfio_group_unheld(run->group);
+	fd = vfio_open_group(run->group);
+	if (fd >= 0)
+		close(fd);
+	if (fd == -EADDRINUSE)
+		return -EBUSY;
+	return fd >= 0 || fd == -ENODEV ? 0 : fd;
+}
+
 static int
 prove(struct run *run, char *who, size_t len)
 {
-	int e = vfio_group_unheld(run->group);
+	int e = group_unheld(run);
 
 	if (e == 0 && run->record->cdev)
 		holders_of_cdev(&run->record->bdf, who, len);

@@ -162,7 +162,9 @@ spawn alice "$scenario_tmp/group.log" vfiobroker exec --iommufd --device "$V2" -
 cheat=$spawned
 wait_for 20 "a device opened by a group on an iommufd" grep -q '^held' "$scenario_tmp/group.log"
 check_not "the group is closed" sh -c "ls -l /proc/$cheat/fd | grep /dev/vfio/[0-9]"
-wait_for 15 "it is not proven free" is wedged
+wait_for 15 "it is not proven free" is draining
+wait_for 15 "the log names the holder" broker_log_match "$VF is still held by pid $cheat \("
+check "and no worker is stuck over it" is draining
 refused_to_bob
 let_go "$cheat"
 wait_for 15 "home when the device is closed" device_home "$VF"
