@@ -9,9 +9,10 @@
 
 #include "filter.h"
 
+#include "broker/common/arch.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -19,18 +20,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-
-#if defined(__x86_64__)
-#define FILTER_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define FILTER_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define FILTER_ARCH AUDIT_ARCH_PPC64LE
-#elif defined(__riscv) && __riscv_xlen == 64
-#define FILTER_ARCH AUDIT_ARCH_RISCV64
-#else
-#error "say the audit architecture of this machine here"
-#endif
 
 /* The low word of an argument; all the machines above are little-endian. */
 #define ARGUMENT(n) \
