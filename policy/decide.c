@@ -19,26 +19,61 @@ refuse(struct policy_decision *d, enum policy_verdict verdict, size_t device,
 	return text_in(d->why, sizeof(d->why));
 }
 
+/*
+ * What a target means for one device.  Lines about the same one stand together
+ * in an index, so it is asked once.
+ */
+struct meaning {
+	const struct policy_device *device;
+	const struct target *target;
+	enum match match;
+};
+
+static enum match
+meaning_of(struct meaning *m, const struct eval *e, const struct target *target)
+{
+	if (m->target != target) {
+		m->target = target;
+		m->match = target_match(target, e->world, m->device);
+	}
+	return m->match;
+}
+
+/* Of lines that say the same, the first is named. */
+static bool
+is_earlier(const struct policy_rule *rule, const struct policy_rule *than)
+{
+	return than == NULL || rule < than;
+}
+
 /* A changed card stays denied: any match counts. */
 static bool
 deny(const struct eval *e, size_t i, struct policy_decision *d)
 {
-	const struct policy_rule *rule = e->policy->first[VERB_DENY];
+	const struct index *index = &e->policy->deny;
+	const struct policy_rule *denies = NULL;
+	struct meaning m = { .device = &e->request->devices[i] };
 	struct text why;
 
-	for (; rule != NULL; rule = rule->next) {
-		if (!subject_match(rule, e->subject) ||
-		    target_match(rule->targets, e->world,
-			&e->request->devices[i]) == MATCH_NO)
-			continue;
-		why = refuse(d, POLICY_DENIED, i, rule);
-		why_deny(&why, rule);
-		return true;
+	for (size_t j = 0; j < index->n; j++) {
+		const struct index_entry *entry = &index->entries[j];
+
+		if (subject_match(entry->rule, e->subject) &&
+		    meaning_of(&m, e, entry->target) != MATCH_NO &&
+		    is_earlier(entry->rule, denies))
+			denies = entry->rule;
 	}
-	return false;
+	if (denies == NULL)
+		return false;
+	why = refuse(d, POLICY_DENIED, i, denies);
+	why_deny(&why, denies);
+	return true;
 }
 
-/* Only for which line is named: the one that explains most of the terms. */
+/*
+ * Only for which line is named: the one that explains most of the terms, then
+ * the first.
+ */
 static bool
 allows_more(const struct policy_rule *a, const struct policy_rule *b)
 {
@@ -48,7 +83,7 @@ allows_more(const struct policy_rule *a, const struct policy_rule *b)
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (a->value[order[i]] != b->value[order[i]])
 			return a->value[order[i]] > b->value[order[i]];
-	return false;
+	return a < b;
 }
 
 /* The allow lines that come closest to a device; NULL where there is none. */
@@ -76,22 +111,31 @@ weigh(struct candidates *c, const struct policy_rule *rule, int lacks)
 static struct candidates
 find_candidates(const struct eval *e, size_t i)
 {
-	const struct policy_rule *rule = e->policy->first[VERB_ALLOW];
-	const struct policy_device *device = &e->request->devices[i];
+	const struct index *index = &e->policy->allow;
+	struct meaning m = { .device = &e->request->devices[i] };
 	struct candidates c = { 0 };
 	struct needs needs;
-	enum match m;
 
 	eval_needs(e, i, &needs);
-	for (; rule != NULL; rule = rule->next) {
+	for (size_t j = 0; j < index->n; j++) {
+		const struct policy_rule *rule = index->entries[j].rule;
+		const struct target *target = index->entries[j].target;
+
 		if (!subject_match(rule, e->subject))
 			continue;
-		m = target_match(rule->targets, e->world, device);
-		if (m == MATCH_YES)
+		switch (meaning_of(&m, e, target)) {
+		case MATCH_YES:
 			weigh(&c, rule,
-			    __builtin_popcount(eval_lacks(e, rule, &needs)));
-		else if (m == MATCH_IDENTITY && c.identity == NULL)
-			c.identity = rule;
+			    __builtin_popcount(
+				eval_lacks(e, rule, target, &needs)));
+			break;
+		case MATCH_IDENTITY:
+			if (is_earlier(rule, c.identity))
+				c.identity = rule;
+			break;
+		case MATCH_NO:
+			break;
+		}
 	}
 	return c;
 }

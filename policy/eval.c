@@ -7,25 +7,29 @@
 #include "eval.h"
 
 static uint64_t
-count_matches(const struct eval *e, const struct policy_rule *rule,
+count_matches(const struct eval *e, const struct target *target,
     const struct policy_device *devices, size_t n)
 {
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < n; i++)
-		count += target_match(rule->targets, e->world, &devices[i]) !=
-			 MATCH_NO;
+		count +=
+		    target_match(target, e->world, &devices[i]) != MATCH_NO;
 	return count;
 }
 
-uint64_t
-eval_count(const struct eval *e, const struct policy_rule *rule)
+static void
+count(const struct eval *e, const struct target *target, struct needs *n)
 {
 	const struct policy_usage *have = e->usage;
 	const struct policy_request *want = e->request;
 
-	return count_matches(e, rule, have->devices, have->ndevices) +
-	       count_matches(e, rule, want->devices, want->ndevices);
+	if (n->counted == target)
+		return;
+	n->counted = target;
+	n->value[FIELD_COUNT] =
+	    count_matches(e, target, have->devices, have->ndevices) +
+	    count_matches(e, target, want->devices, want->ndevices);
 }
 
 void
@@ -39,18 +43,20 @@ eval_needs(const struct eval *e, size_t i, struct needs *n)
 }
 
 unsigned
-eval_lacks(
-    const struct eval *e, const struct policy_rule *rule, const struct needs *n)
+eval_lacks(const struct eval *e, const struct policy_rule *rule,
+    const struct target *target, struct needs *n)
 {
-	uint64_t count = rule->value[FIELD_COUNT];
 	unsigned lacks = 0;
 
+	/*
+	 * Counting is dear; mostly all devices together are few enough, and
+	 * then so is the count of whichever target was counted last.
+	 */
+	if (rule->value[FIELD_COUNT] <
+	    e->usage->ndevices + e->request->ndevices)
+		count(e, target, n);
 	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
 		lacks |= (unsigned)(rule->value[f] < n->value[f]) << f;
-	/* Counting is dear; mostly all devices together are few enough. */
-	if (count < e->usage->ndevices + e->request->ndevices &&
-	    count < eval_count(e, rule))
-		lacks |= 1U << FIELD_COUNT;
 	return lacks;
 }
 

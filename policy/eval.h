@@ -17,18 +17,23 @@ struct eval {
 	const struct policy_request *request;
 };
 
-/* What the value of each option must reach for a device; of count, see below. */
+/*
+ * What the value of each option must reach for a device.  Of count it is how
+ * many the subject would hold of what a line is about, so it is found out per
+ * target, and only where it could be too many.
+ */
 struct needs {
 	uint64_t value[FIELD_OPTIONS_END];
+	const struct target *counted; /* value[FIELD_COUNT] is of this one */
 };
 void eval_needs(const struct eval *, size_t i, struct needs *);
 
-/* How many of the rule's devices the subject would hold. */
-uint64_t eval_count(const struct eval *, const struct policy_rule *);
-
-/* What an allow line lacks: a bit per field; 0: it covers the device. */
-unsigned eval_lacks(
-    const struct eval *, const struct policy_rule *, const struct needs *);
+/*
+ * What an allow line about target lacks: a bit per field; 0: it covers the
+ * device.
+ */
+unsigned eval_lacks(const struct eval *, const struct policy_rule *,
+    const struct target *, struct needs *);
 
 /* What the subject would hold of a limited thing; 0: nothing is added. */
 uint64_t eval_total(const struct eval *, enum field);

@@ -57,8 +57,8 @@ relate(const struct explanation *x, const struct policy_rule *rule)
 	if (device == MATCH_IDENTITY)
 		return RELATION_IDENTITY;
 	eval_needs(e, i, &needs);
-	return eval_lacks(e, rule, &needs) == 0 ? RELATION_COVERS
-						: RELATION_SHORT;
+	return eval_lacks(e, rule, rule->targets, &needs) == 0 ? RELATION_COVERS
+							       : RELATION_SHORT;
 }
 
 static void

@@ -8,6 +8,7 @@
  * and never changed.
  */
 
+#include "index.h"
 #include "policy.h"
 #include "value.h"
 
@@ -99,6 +100,7 @@ struct policy {
 	struct policy_rule *rules; /* in order of reading */
 	size_t nrules;
 	struct policy_rule *first[VERB_COUNT];
+	struct index deny, allow; /* the same lines, by what they are about */
 	struct target *targets;
 	char *strings; /* what text and file point into */
 };

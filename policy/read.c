@@ -328,7 +328,13 @@ fill_policy(struct reader *r, struct policy *p)
 			tail[p->rules[i].verb] = &p->rules[i].next;
 		}
 	}
-	return rc == 0 && r->targets != r->targets_end ? -EBADMSG : rc;
+	if (rc == 0 && r->targets != r->targets_end)
+		rc = -EBADMSG;
+	if (rc == 0)
+		rc = index_make(&p->deny, p->first[VERB_DENY]);
+	if (rc == 0)
+		rc = index_make(&p->allow, p->first[VERB_ALLOW]);
+	return rc;
 }
 
 int
@@ -365,6 +371,8 @@ policy_free(struct policy *p)
 {
 	if (p == NULL)
 		return;
+	free(p->deny.entries);
+	free(p->allow.entries);
 	free(p->rules);
 	free(p->targets);
 	free(p->strings);

@@ -26,15 +26,17 @@ why_identity(struct text *t, const struct eval *e, size_t i)
 
 /* The line that lacks nothing: no count, for that one never falls short. */
 static void
-suggest(
-    struct text *t, const struct eval *e, size_t i, const struct needs *needs)
+suggest(struct text *t, const struct eval *e, size_t i)
 {
+	struct needs needs;
+
+	eval_needs(e, i, &needs);
 	text_add(t, "; add: allow uid %u use ", e->subject->uid);
 	value_print(
 	    t, VALUE_ADDRESS, value_address(&e->request->devices[i].bdf));
 	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
-		if (needs->value[f] != 0)
-			keyword_print(t, &fields[f], needs->value[f]);
+		if (needs.value[f] != 0)
+			keyword_print(t, &fields[f], needs.value[f]);
 }
 
 void
@@ -45,24 +47,19 @@ why_short(struct text *t, const struct eval *e, const struct policy_rule *rule,
 	unsigned lacks;
 
 	eval_needs(e, i, &needs);
-	lacks = eval_lacks(e, rule, &needs);
+	lacks = eval_lacks(e, rule, rule->targets, &needs);
 	text_add(t, "lacks");
 	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
 		if ((lacks & 1U << f) != 0)
-			keyword_print(t, &fields[f],
-			    f == FIELD_COUNT ? eval_count(e, rule)
-					     : needs.value[f]);
-	suggest(t, e, i, &needs);
+			keyword_print(t, &fields[f], needs.value[f]);
+	suggest(t, e, i);
 }
 
 void
 why_no_rule(struct text *t, const struct eval *e, size_t i)
 {
-	struct needs needs;
-
-	eval_needs(e, i, &needs);
 	text_add(t, "no allow line covers it");
-	suggest(t, e, i, &needs);
+	suggest(t, e, i);
 }
 
 void

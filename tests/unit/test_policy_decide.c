@@ -29,6 +29,25 @@ static const struct {
 	{ "", "0 01:10.0", "no-rule" },
 	{ "deny any use all", "1000 01:10.0", "denied:1" },
 
+	/* ---- of equal lines the first is named, whatever they are about ---- */
+	{ "deny any use class 02\ndeny any use 01:10.0", "1 01:10.0",
+	    "denied:1" },
+	{ "deny any use 01:10.0\ndeny any use class 02", "1 01:10.0",
+	    "denied:1" },
+	{ "allow any use class 02\nallow any use 01:10.0", "1 01:10.0",
+	    "allow:1" },
+	{ "allow any use 01:10.0\nallow any use class 02", "1 01:10.0",
+	    "allow:1" },
+	{ "allow any use class 02 expect 1111:1111\nallow any use 01:10.0 expect "
+	  "1111:2222",
+	    "1 01:10.0", "identity:1" },
+	{ "allow any use 01:10.0 expect 1111:2222\nallow any use class 02 expect "
+	  "1111:1111",
+	    "1 01:10.0", "identity:1" },
+	{ "allow any use class 02 memlock 1G\nallow any use 01:10.0 memlock "
+	  "1G",
+	    "1 01:10.0 memlock=2G", "short:1" },
+
 	/* ---- subjects ---- */
 	{ "allow user alice use 01:10.0", "1000 01:10.0", "allow:1" },
 	{ "allow user alice use 01:10.0", "1001 01:10.0", "no-rule" },
@@ -423,6 +442,49 @@ START_TEST(null_arrays)
 }
 END_TEST
 
+static int
+count_questions(void *arg, const struct bdf *b)
+{
+	(*(unsigned *)arg)++;
+	return machine_group_of(NULL, b);
+}
+
+/* By n lines, the allow lines about the device's group and another one. */
+static unsigned
+questions(unsigned n)
+{
+	static const char *const lines[] = { "deny any use group-of 02:00.0\n",
+		"allow any use group-of 01:00.1 count 1 memlock 1G\n",
+		"allow any use group-of 5e:00.0 count 1 memlock 1G\n" };
+	unsigned asked = 0;
+	const struct policy_world world = { count_questions, &asked };
+	struct policy_decision d;
+	struct request r;
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	struct policy *p;
+
+	for (unsigned i = 0; i < n; i++)
+		fputs(lines[i % 3], f);
+	fclose(f);
+	p = load_text(text, NULL);
+	request_read(&r, "1 01:00.0 memlock=2G has=01:00.1 has=02:00.0");
+	policy_decide(p, &world, &r.subject, &r.usage, &r.request, &d, NULL);
+	ck_assert_int_eq(d.verdict, POLICY_SHORT);
+	policy_free(p);
+	free(text);
+	return asked;
+}
+
+/* What a target means is found out once, however many lines are about it. */
+START_TEST(asked_once)
+{
+	ck_assert_uint_gt(questions(12), 0);
+	ck_assert_uint_eq(questions(1200), questions(12));
+}
+END_TEST
+
 /* The longest of everything: nothing is cut, least of all the line to add. */
 START_TEST(longest_why)
 {
@@ -456,6 +518,7 @@ main(void)
 	tcase_add_loop_test(tc, suggestion_suffices, 0, n);
 	tcase_add_test(tc, null_arrays);
 	tcase_add_test(tc, longest_why);
+	tcase_add_test(tc, asked_once);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
