@@ -159,7 +159,8 @@ demo:
 # ---- figures
 
 $(B)/tests/bench_%: $(B)/obj/tests/bench/bench_%.o $(B)/tests/libmonitor.a \
-    $(B)/tests/libclient.a $(B)/tests/libpolicy.a $(B)/tests/libcommon.a
+    $(B)/tests/libclient.a $(B)/tests/libpolicy.a $(B)/tests/libhelpers.a \
+    $(B)/tests/libcommon.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(EVENT_LIBS) $(BSD_LIBS) $(PBC_LIBS)
 
 .PHONY: bench bench-lab

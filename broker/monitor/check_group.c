@@ -120,11 +120,10 @@ check_groups(struct check *c)
 		struct check_member of = c->members[i];
 		struct device *d;
 
-		if (of.device->facts.group < 0)
-			continue; /* the guard names that */
+		/* Where it has no group, the guard names that. */
 		TAILQ_FOREACH(d, &inventory, entry) {
-			if (d->facts.group == of.device->facts.group &&
-			    !d->is_bridge && !is_member(c, d))
+			if (inventory_mates(d, of.device) && !d->is_bridge &&
+			    !is_member(c, d))
 				check_sibling(c, d, &of);
 		}
 	}

@@ -133,8 +133,7 @@ check_claimable(struct device *d, const struct hostuse *look)
 	}
 
 	TAILQ_FOREACH(other, &inventory, entry) {
-		if (other == d || other->facts.group != d->facts.group ||
-		    other->is_bridge)
+		if (!inventory_mates(d, other) || other->is_bridge)
 			continue;
 		/* Who has the group would have this one, too. */
 		if (other->lease != NULL || other->wanted != NULL ||

@@ -28,6 +28,7 @@ struct worker;
  */
 struct device {
 	TAILQ_ENTRY(device) entry; /* of the inventory, by address */
+	LIST_ENTRY(device) found; /* of those that share a bucket of it */
 	struct policy_device facts;
 	int numa;
 	bool is_pf;

@@ -89,8 +89,7 @@ say_siblings(struct session *s, const struct device *of)
 	const struct device *d;
 
 	TAILQ_FOREACH(d, &inventory, entry) {
-		if (d != of && of->facts.group >= 0 &&
-		    d->facts.group == of->facts.group)
+		if (inventory_mates(d, of))
 			session_say(s, MON_TEXT_SIBLING, "%s, %s, %s%s",
 			    device_name(d),
 			    d->driver[0] == '\0' ? "no driver" : d->driver,

@@ -20,6 +20,12 @@
 
 struct devices inventory = TAILQ_HEAD_INITIALIZER(inventory);
 
+/*
+ * The same devices, to be found by address: a policy can name ten thousand in
+ * one request.  The functions of a bus have a bucket each.
+ */
+static LIST_HEAD(, device) buckets[256];
+
 const char *
 device_name(const struct device *d)
 {
@@ -36,16 +42,29 @@ device_on_vfio(const struct device *d)
 	return driver_is_vfio(d->driver);
 }
 
+static size_t
+bucket_of(const struct bdf *bdf)
+{
+	return (bdf->bus * 31U + bdf->dev * 8U + bdf->fn) % 256;
+}
+
 struct device *
 inventory_find(const struct bdf *bdf)
 {
 	struct device *d;
 
-	TAILQ_FOREACH(d, &inventory, entry) {
+	LIST_FOREACH(d, &buckets[bucket_of(bdf)], found) {
 		if (bdf_cmp(&d->facts.bdf, bdf) == 0)
 			return d;
 	}
 	return NULL;
+}
+
+bool
+inventory_mates(const struct device *a, const struct device *b)
+{
+	return a != b && a->facts.group >= 0 &&
+	       a->facts.group == b->facts.group;
 }
 
 static struct device *
@@ -60,6 +79,7 @@ device_add(const struct bdf *bdf)
 	d->facts.group = -1;
 	d->state = STATE_HOST;
 	d->since_us = clock_us();
+	LIST_INSERT_HEAD(&buckets[bucket_of(bdf)], d, found);
 	TAILQ_FOREACH(after, &inventory, entry) {
 		if (bdf_cmp(&after->facts.bdf, bdf) > 0) {
 			TAILQ_INSERT_BEFORE(after, d, entry);
@@ -150,6 +170,7 @@ void
 inventory_forget(struct device *d)
 {
 	TAILQ_REMOVE(&inventory, d, entry);
+	LIST_REMOVE(d, found);
 	loop_free(&d->timer);
 	hostuse_drop(&d->look);
 	hostuse_forget(&d->facts.bdf);

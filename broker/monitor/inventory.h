@@ -16,6 +16,9 @@ int inventory_scan(void);
 /* NULL when there is none. */
 struct device *inventory_find(const struct bdf *);
 
+/* Whether they are two devices in one IOMMU group. */
+bool inventory_mates(const struct device *, const struct device *);
+
 /* Reads a new or changed function; NULL when it is not (or no more) there. */
 struct device *inventory_refresh(const struct bdf *);
 

@@ -131,11 +131,9 @@ settle_group(const struct device *of)
 	struct device *d;
 
 	TAILQ_FOREACH(d, &inventory, entry) {
-		if (d == of || d->facts.group < 0 ||
-		    d->facts.group != of->facts.group)
-			continue;
-		if ((d->claimed && d->state == STATE_HOST) ||
-		    d->state == STATE_READY)
+		if (inventory_mates(d, of) &&
+		    (d->state == STATE_READY ||
+			(d->claimed && d->state == STATE_HOST)))
 			life_look_later(d, 0);
 	}
 }
@@ -383,8 +381,7 @@ group_unproven(const struct device *of)
 	const struct device *d;
 
 	TAILQ_FOREACH(d, &inventory, entry) {
-		if (d != of && d->facts.group >= 0 &&
-		    d->facts.group == of->facts.group && is_unproven(d))
+		if (inventory_mates(d, of) && is_unproven(d))
 			return true;
 	}
 	return false;

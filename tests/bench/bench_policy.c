@@ -15,9 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/monitor/policyload.h"
+#include "broker/monitor/config.h"
+#include "broker/monitor/inventory.h"
 #include "broker/monitor/policyexec.h"
+#include "broker/monitor/policyload.h"
 #include "policy/parse/load.h"
+#include "tests/unit/fixture.h"
 
 #define RUNS 51
 #define SUBJECT 7 /* its uid */
@@ -161,6 +164,45 @@ write_all_groups(FILE *f, unsigned n)
 	write_groups(f, n, true);
 }
 
+/*
+ * No two lines about the same, in no order: nothing that was found out for one
+ * helps with another, and the address is mostly of nothing in the machine.
+ */
+static unsigned
+shuffled(unsigned i)
+{
+	return i * 40503U % 65536U;
+}
+
+static void
+write_own_pools(FILE *f, unsigned n)
+{
+	for (unsigned i = 0; i < n / 2; i++) {
+		fprintf(f, "pool p%u {", i);
+		for (unsigned j = 0; j < 8; j++)
+			fprintf(f, " 0001:%02x:%02x.%u", shuffled(i) >> 8,
+			    shuffled(i) >> 3 & 0x1f, j);
+		fprintf(
+		    f, " }\nallow any use pool p%u managed memlock 4G\n", i);
+	}
+}
+
+static void
+write_own_groups(FILE *f, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "allow any use group-of 0000:%02x:%02x.%u managed\n",
+		    shuffled(i) >> 8, shuffled(i) >> 3 & 0x1f, shuffled(i) & 7);
+}
+
+static void
+write_own_devices(FILE *f, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "allow any use 0001:%02x:%02x.%u managed\n",
+		    shuffled(i) >> 8, shuffled(i) >> 3 & 0x1f, shuffled(i) & 7);
+}
+
 /* Every line has a name of its own. */
 static void
 write_names(FILE *f, unsigned n)
@@ -169,32 +211,32 @@ write_names(FILE *f, unsigned n)
 		fprintf(f, "allow user user-%u use 0000:01:10.0 managed\n", i);
 }
 
-/* ---- a machine --------------------------------------------------------- */
+/* ---- a machine, and the monitor's list of it ---------------------------- */
 
+static struct fixture tree;
 static struct policy_device machine[MACHINE];
 
 static void
 machine_init(void)
 {
-	for (unsigned i = 0; i < MACHINE; i++)
+	char bdf[BDF_STRLEN];
+
+	fixture_init(&tree);
+	config.sysroot = tree.root;
+	for (unsigned i = 0; i < MACHINE; i++) {
 		machine[i] = (struct policy_device){
 			.bdf = { 0, (uint8_t)(i / 32), i % 32, 0, 0 },
 			.vendor = 0x8086,
 			.device = 0x10ca,
 			.class = 0x020000,
-			.group = (int)i
+			.group = (int)i + 1
 		};
-}
-
-/* A walk, as the monitor does it. */
-static int
-group_of(void *arg, const struct bdf *b)
-{
-	(void)arg;
-	for (unsigned i = 0; i < MACHINE; i++)
-		if (bdf_cmp(&machine[i].bdf, b) == 0)
-			return machine[i].group;
-	return -1;
+		fixture_pci(&tree, &(struct fixture_pci){
+				       .bdf = bdf_format(&machine[i].bdf, bdf),
+				       .group = machine[i].group });
+	}
+	if (inventory_scan() != 0)
+		abort();
 }
 
 /* ---- loading ----------------------------------------------------------- */
@@ -222,7 +264,7 @@ load(const struct policy_resolver *by)
 }
 
 /* In the daemon's child, in place of NSS, the files and another program. */
-int
+void
 policyexec(int out)
 {
 	const struct policy_source source = { "bench.conf", text, textlen };
@@ -261,12 +303,11 @@ static size_t held;
 static void
 decide(void)
 {
-	const struct policy_world world = { group_of, NULL };
 	const struct policy_device d = { .bdf = { 0, 1, 0x10, 0, 0 },
 		.vendor = 0x8086,
 		.device = 0x10ca,
 		.class = 0x020000,
-		.group = MACHINE };
+		.group = MACHINE + 1 };
 	const bool managed = true;
 	const struct policy_request want = { .devices = &d,
 		.ndevices = 1,
@@ -281,7 +322,8 @@ decide(void)
 
 	for (unsigned i = 0; i < GROUPS; i++)
 		gids[i] = 100 + i;
-	policy_decide(asked, &world, &who, &have, &want, &decision, &terms);
+	policy_decide(
+	    asked, &inventory_world, &who, &have, &want, &decision, &terms);
 	if (decision.verdict == POLICY_ALLOW)
 		abort();
 }
@@ -308,17 +350,19 @@ static const struct shape {
 	void (*write)(FILE *, unsigned);
 	void (*load)(void);
 	size_t held;
-	bool product; /* of lines and things: must be linear, no more */
 } shapes[] = {
-	{ "tenants", write_tenants, load_alone, 0, false },
-	{ "worst", write_worst, load_alone, 0, false },
-	{ "names", write_names, load_by_daemon, 0, false },
-	{ "pools", write_some_pools, load_alone, 0, false },
-	{ "counts", write_some_counts, load_alone, HELD, false },
-	{ "groups", write_some_groups, load_alone, 0, false },
-	{ "all-pools", write_all_pools, load_alone, 0, true },
-	{ "all-counts", write_all_counts, load_alone, HELD, true },
-	{ "all-groups", write_all_groups, load_alone, 0, true },
+	{ "tenants", write_tenants, load_alone, 0 },
+	{ "worst", write_worst, load_alone, 0 },
+	{ "names", write_names, load_by_daemon, 0 },
+	{ "pools", write_some_pools, load_alone, 0 },
+	{ "counts", write_some_counts, load_alone, HELD },
+	{ "groups", write_some_groups, load_alone, 0 },
+	{ "all-pools", write_all_pools, load_alone, 0 },
+	{ "all-counts", write_all_counts, load_alone, HELD },
+	{ "all-groups", write_all_groups, load_alone, 0 },
+	{ "own-devices", write_own_devices, load_alone, 0 },
+	{ "own-pools", write_own_pools, load_alone, 0 },
+	{ "own-groups", write_own_groups, load_alone, 0 },
 };
 
 /* The limits of the issue, for 10,000 rules; and what is taken for linear. */
@@ -354,7 +398,7 @@ judge(const struct shape *s, const double before[NFIGURES],
 	bool good = true;
 
 	for (size_t i = 0; i < NFIGURES; i++) {
-		if (us[i] > figures[i].max_us && !s->product) {
+		if (us[i] > figures[i].max_us) {
 			printf("policy %-10s %s is over %.0f us\n", s->name,
 			    figures[i].name, figures[i].max_us);
 			good = false;
@@ -393,5 +437,6 @@ main(void)
 		good &=
 		    bench(&shapes[i]) || bench(&shapes[i]) || bench(&shapes[i]);
 	}
+	fixture_fini(&tree);
 	return good ? 0 : 1;
 }
