@@ -51,10 +51,12 @@ POLICY_PARSE := $(wildcard policy/parse/*.c)
 POLICY_CLIENT := $(wildcard policy/lint*.c policy/generate*.c) $(POLICY_PARSE)
 POLICY_SRC := $(filter-out $(POLICY_CLIENT),$(wildcard policy/*.c))
 # For `policy check': what a rule must not reach, and how the broker reads.
-HOST_SRC := $(wildcard broker/guard/guard*.c) broker/monitor/policyfile.c
+HOST_SRC := $(wildcard broker/guard/guard*.c) broker/loader/policyfile.c
 COMMON_SRC := $(wildcard broker/common/*.c)
 MONITOR_SRC := $(wildcard broker/monitor/*.c) $(FAULT_SRC)
 SESSION_SRC := $(wildcard broker/session/*.c)
+# What loader and guard do to themselves; no part of the monitor.
+BOX_SRC := $(wildcard broker/box/*.c)
 LOADER_SRC := $(wildcard broker/loader/*.c)
 GUARD_SRC := $(wildcard broker/guard/*.c)
 LIB_SRC := $(wildcard client/lib/*.c)
@@ -112,11 +114,11 @@ $(call obj,$(LIB_SRC)) $(patsubst %.c,$(B)/pic/%.o,$(LIB_SRC)): | $(PROTO_C)
 $(B)/vfiobrokerd: $(call obj,$(MONITOR_SRC) $(COMMON_SRC) $(POLICY_SRC))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(EVENT_LIBS) $(BSD_LIBS)
 
-$(B)/vfiobroker-policy: $(call obj,$(LOADER_SRC) $(COMMON_SRC) $(POLICY_SRC) \
-    $(POLICY_PARSE))
+$(B)/vfiobroker-policy: $(call obj,$(LOADER_SRC) $(BOX_SRC) $(COMMON_SRC) \
+    $(POLICY_SRC) $(POLICY_PARSE))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
 
-$(B)/vfiobroker-guard: $(call obj,$(GUARD_SRC) $(COMMON_SRC))
+$(B)/vfiobroker-guard: $(call obj,$(GUARD_SRC) $(BOX_SRC) $(COMMON_SRC))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
 
 $(B)/vfiobroker-session: $(call obj,$(SESSION_SRC) $(COMMON_SRC)) $(PROTO_OBJ)

@@ -39,7 +39,7 @@ T_MONITOR = $(call obj,$(call nomain,$(MONITOR_SRC)))
 T_SESSION = $(call obj,$(call nomain,$(SESSION_SRC)))
 T_LIB = $(call obj,$(LIB_SRC))
 T_CMD = $(call obj,$(call nomain,$(CMD_SRC)) $(HOST_SRC))
-T_GUARD = $(call obj,$(call nomain,$(GUARD_SRC)))
+T_GUARD = $(call obj,$(call nomain,$(GUARD_SRC)) $(BOX_SRC))
 
 # What a test is linked with goes by its name, as the parts' names may clash:
 # test_cmd_*, test_guard_*, test_lib_*, test_policy_*, test_session_*,

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * vfiobroker-policy
+ * vfiobroker-policy FILE DIRECTORY
  *
  * Compiles the policy: started by the monitor for each load, as the user of the
- * sessions, with the sources of broker/common/sources.h on descriptor 0 and a
- * pipe to the monitor on 1.  It parses, has names resolved, and writes the
- * compiled form of policy/compiled.h: a policy, or what is wrong.  Must never
- * run as root: that is what it is there for.
+ * sessions, with a pipe to the monitor on descriptor 1.  It reads the files, for
+ * which it may have the capability to read what others can not; gives that up;
+ * parses, has names resolved, and writes the compiled form of policy/compiled.h:
+ * a policy, or what is wrong.  Must never run as root: that is what it is there
+ * for; and must look into nothing that it has read before it has nothing left of
+ * root.
  *
  * What it writes is the authorisation, so it is trusted as the monitor is; but
  * text, and NSS with its libraries, can not cost more than that.
  *
- * Exits 0 when it has answered, EX_OSERR when it could not confine itself,
- * EX_SOFTWARE when it could not answer; then there is no end of the answer.
+ * Exits 0 when it has answered, EX_USAGE for another command line, EX_OSERR when
+ * it could not confine itself, EX_SOFTWARE when it could not answer; then there is
+ * no end of the answer.
  */
 
 #include <errno.h>
@@ -20,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "../../policy/compiled.h"
 #include "../common/log.h"
@@ -71,19 +73,16 @@ add_wrong_line(void *arg, const struct policy_error *e)
 
 /* Nothing but errors may come out where a file was no good. */
 static int
-compile(struct errors *e)
+compile(const struct sources *sources, struct errors *e)
 {
-	static struct sources sources;
 	char *compiled = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&compiled, &len);
 	int r = f == NULL ? -ENOMEM : 0;
 
 	if (r == 0)
-		r = sources_read(&sources, STDIN_FILENO, add_wrong_file, e);
-	if (r == 0)
-		r = policy_compile(
-		    f, sources.files, sources.n, &names_nss, add_wrong_line, e);
+		r = policy_compile(f, sources->files, sources->n, &names_nss,
+		    add_wrong_line, e);
 	if (f != NULL && fclose(f) != 0 && r == 0)
 		r = -ENOMEM;
 	if (e->n > 0)
@@ -95,19 +94,36 @@ compile(struct errors *e)
 	return r == 0 && fflush(stdout) != 0 ? -errno : r;
 }
 
+static int
+read_confined(struct sources *sources, char **argv)
+{
+	int r = confine();
+
+	if (r != 0)
+		return r;
+	sources_read(sources, argv[1], argv[2]);
+	return confine_to_parse();
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct errors errors = { .n = 0 };
+	static struct sources sources = { .wrong = add_wrong_file };
 	int r;
 
 	log_init("vfiobroker-policy");
-	r = confine();
+	if (argc != 3) {
+		log_warn("asked for nonsense");
+		return EX_USAGE;
+	}
+	sources.arg = &errors;
+	r = read_confined(&sources, argv);
 	if (r != 0) {
 		log_warn("cannot confine the policy loader: %s", strerror(-r));
 		return EX_OSERR;
 	}
-	r = compile(&errors);
+	r = compile(&sources, &errors);
 	if (r != 0) {
 		log_warn("cannot compile the policy: %s", strerror(-r));
 		return EX_SOFTWARE;

@@ -3,6 +3,7 @@
 
 #include "child.h"
 
+#include "broker/common/log.h"
 #include "config.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -97,8 +99,8 @@ keep_capabilities(uint64_t caps)
 /*
  * Shouldn't: be called for uid or gid 0, which would keep everything.
  */
-int
-child_leave_root(uint64_t caps)
+static int
+leave_root(uint64_t caps)
 {
 	uid_t uid = config.session_uid, r, e, s;
 	gid_t gid = config.session_gid;
@@ -113,4 +115,21 @@ child_leave_root(uint64_t caps)
 	if (r != uid || e != uid || s != uid)
 		return -EPERM;
 	return keep_capabilities(caps);
+}
+
+void
+child_execute(const char *program, char *const argv[], int out, uint64_t caps)
+{
+	char *envp[] = { NULL };
+	int r;
+
+	child_prepare(&out, 1);
+	(void)signal(SIGPIPE, SIG_DFL);
+	r = dup2(out, STDOUT_FILENO) == -1 ? -errno : leave_root(caps);
+	if (r == 0) {
+		execve(program, argv, envp);
+		r = -errno;
+	}
+	log_warn("cannot execute %s: %s", program, strerror(-r));
+	_exit(127);
 }

@@ -23,11 +23,12 @@ void
 child_become(const char *name, pid_t monitor, const int *keep, size_t nkeep);
 
 /*
- * What one does that is to execute a program that is not root: it becomes the
- * sessions' user in all senses, in no group, without a way back, and with no
- * capability but those of caps (a bit each) that the monitor itself has.  0 or
- * -errno: then it must execute nothing.
+ * What one does that is to be a program which is not root: it becomes the
+ * sessions' user in all senses, in no group, without a way back, with no
+ * capability but those of caps (a bit each) that the monitor itself has, with
+ * out as its descriptor 1 and an empty environment.
  */
-int child_leave_root(uint64_t caps);
+void child_execute(const char *program, char *const argv[], int out,
+    uint64_t caps) __attribute__((noreturn));
 
 #endif

@@ -8,54 +8,30 @@
 #include "guardexec.h"
 
 #include "broker/common/guardmsg.h"
-#include "broker/common/log.h"
 #include "child.h"
 #include "config.h"
 
-#include <bsd/string.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CAPS (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH)
 
 /* Its command line: see broker/guard/main.c. */
-static int
-execute(const struct bdf *bdfs, size_t n)
+static void __attribute__((noreturn))
+child_main(int out, const struct bdf *bdfs, size_t n)
 {
-	char name[] = "vfiobroker-guard", sysroot[PATH_MAX];
+	char name[] = "vfiobroker-guard";
 	char names[GUARDMSG_DEVICES_MAX][BDF_STRLEN];
-	char *argv[GUARDMSG_DEVICES_MAX + 3] = { name, sysroot };
-	char *envp[] = { NULL };
+	char *argv[GUARDMSG_DEVICES_MAX + 3] = { name, strdup(config.sysroot) };
 
-	if (strlcpy(sysroot, config.sysroot, sizeof(sysroot)) >=
-	    sizeof(sysroot))
-		return -ENAMETOOLONG;
 	for (size_t i = 0; i < n; i++) {
 		argv[i + 2] = names[i];
 		bdf_format(&bdfs[i], names[i]);
 	}
-	execve(config.guard_program, argv, envp);
-	return -errno;
-}
-
-static void __attribute__((noreturn))
-child_main(int out, const struct bdf *bdfs, size_t n)
-{
-	int r;
-
-	child_prepare(&out, 1);
-	signal(SIGPIPE, SIG_DFL);
-	r = dup2(out, STDOUT_FILENO) == -1 ? -errno : child_leave_root(CAPS);
-	if (r == 0)
-		r = execute(bdfs, n);
-	log_warn("cannot execute %s: %s", config.guard_program, strerror(-r));
-	_exit(127);
+	child_execute(config.guard_program, argv, out, CAPS);
 }
 
 int

@@ -3,10 +3,9 @@
 #define VFIOBROKER_POLICYEXEC_H
 
 /*
- * In a child of its own: reads the policy's files, becomes the sessions' user
- * and executes the loader, which writes the compiled policy to out.  Returns
- * only when that fails: -errno.
+ * In a child of its own: executes the loader, which is not root and writes the
+ * compiled policy to out.
  */
-int policyexec(int out);
+void policyexec(int out) __attribute__((noreturn));
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The policy in force.  A child reads the files and executes the loader, which
+ * The policy in force.  A child executes the loader, which reads the files,
  * parses them and resolves names as another user; what comes back through the
  * pipe is a compiled policy or a list of errors.  Must never take part of one,
  * and never wait for the loader longer than its time: NSS can hang.
@@ -9,7 +9,6 @@
 #include "policyload.h"
 
 #include "broker/common/log.h"
-#include "child.h"
 #include "config.h"
 #include "loop.h"
 #include "policyexec.h"
@@ -51,17 +50,6 @@ policyload_done(void)
 
 /* ---- the child and its pipe ------------------------------------------- */
 
-static void __attribute__((noreturn)) child_main(int out)
-{
-	int r;
-
-	child_prepare(&out, 1);
-	signal(SIGPIPE, SIG_DFL);
-	r = policyexec(out);
-	log_warn("cannot execute %s: %s", config.policy_program, strerror(-r));
-	_exit(127);
-}
-
 static int
 loader_fork(struct loader *l)
 {
@@ -71,7 +59,7 @@ loader_fork(struct loader *l)
 		return -errno;
 	l->pid = fork();
 	if (l->pid == 0)
-		child_main(fds[1]);
+		policyexec(fds[1]);
 	close(fds[1]);
 	l->fd = fds[0];
 	if (l->pid == -1 || fcntl(l->fd, F_SETFL, O_NONBLOCK) == -1)

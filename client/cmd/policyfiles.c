@@ -16,7 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/monitor/policyfile.h"
+#include "broker/loader/policyfile.h"
 #include "say.h"
 
 #define POLICYFILES_MAX_BYTES (16U << 20)

@@ -278,10 +278,34 @@ policy <<-END
 END
 fake_loader <<-END
 	#!/bin/sh
-	exec $bin/vfiobroker-policy
+	exec $bin/vfiobroker-policy "\$@"
 END
 broker_start --sysroot "$fake" --policy-program "$dir/loader" --policy-timeout 2
 check_equal yes "$(may $USER1)" "with another loader the policy is loaded"
+
+# Where the files are root's alone it can read them, but has nothing left of that
+# when it looks into them.
+fake_loader <<-END
+	#!/bin/sh
+	LD_PRELOAD=$bin/names exec $bin/vfiobroker-policy "\$@"
+END
+printf 'admin uid %s\nallow user whoever use %s managed\n' $ADMIN $vf >"$policy_conf"
+chmod 600 "$policy_conf"
+chmod 700 "${policy_conf%/*}"
+loads_by_names() {
+	reload
+	log_news >"$out"
+	check_says '^vfiobrokerd: policy loaded$' "files for nobody but root"
+	check_says '^names: /etc/shadow is closed$' "no other file can be read where names are looked up"
+	check_equal 4 "$(grep -cE '^names: Cap(Inh|Prm|Eff|Amb):\s0+$' "$out")" "no capability is left there"
+}
+loads_by_names
+chmod 755 "${policy_conf%/*}"
+check_equal yes "$(may $USER1)" "they are the policy"
+policy <<-END
+	admin uid $ADMIN
+	allow uid $USER1 use $vf managed
+END
 
 # What it is when it is executed.
 fake_loader <<-END
@@ -300,11 +324,13 @@ check_says "^Uid:\s$nobody\s$nobody\s$nobody\s$nobody$" "it is not root"
 check_says "^Gid:\s$nogroup\s$nogroup\s$nogroup\s$nogroup$" "nor in root's group"
 check_says '^Groups:\s*$' "nor in any other"
 check_says '^NoNewPrivs:\s1$' "and gains nothing by executing"
-check_says '^CapEff:\s0+$' "it has no capability"
-check_says '^CapPrm:\s0+$' "and none to take"
+# CAP_DAC_READ_SEARCH, for files that are root's alone.
+for set in Inh Prm Eff Amb; do
+	check_says "^Cap$set:\s0+4$" "it can read what others can not, and no more ($set)"
+done
 # The shell has its script open as 10 or above.
 check_equal "fd 0 fd 1 fd 2" "$(grep -E '^fd .$' "$out" | paste -sd' ')" "and three descriptors"
-check_equal 1 "$(log_news | grep -c 'policy not loaded: .*nonsense; the running one stays$')" "sources are no answer"
+check_equal 1 "$(log_news | grep -c 'policy not loaded: .*nonsense; the running one stays$')" "nothing is no answer"
 
 fake_loader <<-END
 	#!/bin/sh
@@ -341,7 +367,7 @@ check_says 'until it is mended nothing is allowed$' "a loader that hangs at the 
 check_equal no "$(may $USER1)" "and nothing is given out"
 fake_loader <<-END
 	#!/bin/sh
-	exec $bin/vfiobroker-policy
+	exec $bin/vfiobroker-policy "\$@"
 END
 reload
 check_equal yes "$(may $USER1)" "until it is mended"

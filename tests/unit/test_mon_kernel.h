@@ -282,7 +282,7 @@ static char *compiled;
 static size_t compiled_len;
 
 /* In the child. */
-int
+void
 policyexec(int out)
 {
 	ssize_t n = write(out, compiled, compiled_len);

@@ -17,11 +17,11 @@
 #define OLD "admin uid 1\n"
 #define NEW "admin uid 2\n"
 
-/* What the child does, instead of reading files and executing the loader. */
+/* What the child does, instead of executing the loader. */
 static int (*child)(int fd);
 static int logfd;
 
-int
+void
 policyexec(int out)
 {
 	int r = child(out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Files and their owners.  Called by the loader's child and by `policy check`.
+ * Files and their owners.  Called by sources.c and by `policy check`.
  * A file or directory that others could write is as good as no policy at all,
  * so it is an error like a wrong line.
  */
@@ -158,15 +158,19 @@ static void
 read_main(struct policyfile_reader *r, const char *path)
 {
 	char dir[PATH_MAX];
+	struct stat st;
 	char *slash;
 
 	snprintf(dir, sizeof(dir), "%s", path);
 	slash = strrchr(dir, '/');
 	if (slash != NULL && slash != dir)
 		*slash = '\0';
-	/* A link that leads nowhere is no missing file: read_file() says so. */
-	if (dir_trusted(r, dir) &&
-	    faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	/*
+	 * Nothing but a name that is not there is a missing file: no link that
+	 * leads nowhere, and none that can not be looked at.  Not access(2),
+	 * which takes no notice of capabilities.
+	 */
+	if (dir_trusted(r, dir) && (lstat(path, &st) == 0 || errno != ENOENT))
 		read_file(r, path);
 }
 
