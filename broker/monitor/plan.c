@@ -17,6 +17,7 @@
 
 #include "plan.h"
 
+#include "broker/common/log.h"
 #include "fault.h"
 #include "holders.h"
 #include "loop.h"
@@ -45,7 +46,7 @@ struct run {
 struct step {
 	const char *name;
 	int (*run)(struct run *);
-	bool quiet; /* reads only: no record before it */
+	bool quiet; /* no record before it: it reads, or may be done again */
 };
 
 /* Loads vfio-pci where udev has not: a fresh host has it as a module. */
@@ -86,7 +87,11 @@ step_note(struct run *run)
 {
 	struct record *r = run->record;
 	int e = sysfs_link(run->dirfd, "driver", r->driver, sizeof(r->driver));
+	long vfs;
 
+	/* Most are no PF, and have no such file. */
+	if (sysfs_read_number(run->dirfd, "sriov_numvfs", &vfs) == 0)
+		r->vfs = (uint32_t)vfs;
 	if (e == 0)
 		e = sysfs_read(run->dirfd, "driver_override", r->override,
 		    sizeof(r->override));
@@ -257,6 +262,32 @@ step_home_clear(struct run *run)
 	return store_override(run, run->record->override);
 }
 
+/*
+ * VFs go with the driver of their PF.  It is at home without them, too, so where
+ * they can not be made again somebody is told, and no more.
+ */
+static int
+step_home_vfs(struct run *run)
+{
+	const struct record *r = run->record;
+	char name[BDF_STRLEN], number[16];
+	long now;
+	int e;
+
+	if (r->vfs == 0)
+		return 0;
+	snprintf(number, sizeof(number), "%u", r->vfs);
+	e = expect_driver(run, r->driver);
+	if (e == 0)
+		e = sysfs_read_number(run->dirfd, "sriov_numvfs", &now);
+	if (e == 0 && now == 0)
+		e = sysfs_store(run->dirfd, "sriov_numvfs", number);
+	if (e != 0)
+		log_warn("%s: its %s VFs are not made again: %s",
+		    bdf_format(&r->bdf, name), number, strerror(-e));
+	return 0;
+}
+
 /* One that was on vfio-pci without us shall be so again. */
 static int
 step_note_native(struct run *run)
@@ -376,7 +407,7 @@ static const struct {
 	const char *name;
 	bool opens_group;
 	bool names;
-	struct step steps[6];
+	struct step steps[7];
 } plans[PLAN_COUNT] = {
 	[PLAN_CLAIM] = { "claim", false, false,
 	    { { "module", step_module, true }, { "note", step_note, true },
@@ -390,7 +421,8 @@ static const struct {
 		{ "home-override", step_home_override, false },
 		{ "home-unbind", step_home_unbind, false },
 		{ "home-bind", step_home_bind, false },
-		{ "home-clear", step_home_clear, false } } },
+		{ "home-clear", step_home_clear, false },
+		{ "home-vfs", step_home_vfs, true } } },
 	[PLAN_UNBIND] = { "unbind", false, false,
 	    { { "note", step_note_native, true },
 		{ "ask", step_ask, false } } },

@@ -34,6 +34,7 @@ static const struct keyfile_key keys[] = {
 	KEY("why", KEY_TEXT, why),
 	KEYFILE_ADDED("cdev", KEY_BOOL, struct record, cdev),
 	KEYFILE_ADDED("rebind", KEY_BOOL, struct record, rebind),
+	KEYFILE_ADDED("vfs", KEY_U32, struct record, vfs),
 	{ .name = NULL },
 };
 

@@ -29,6 +29,7 @@ struct record {
 	bool reset_none; /* its rule does without a reset */
 	bool cdev; /* lent as a cdev, which its lease may open once more */
 	bool rebind; /* only a rebind proves that nobody holds it */
+	uint32_t vfs; /* how many a PF had, under its driver */
 	char why[RECORD_WHY_MAX]; /* it is in quarantine; else "" */
 };
 

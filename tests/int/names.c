@@ -26,8 +26,8 @@ getpwnam(const char *name)
 		    strncmp(line, "CapBnd", 6) != 0)
 			fprintf(stderr, "names: %s", line);
 	fclose(status);
-	fprintf(stderr, "names: /etc/shadow is %s\n",
-	    fd == -1 ? "closed" : "open");
+	fprintf(
+	    stderr, "names: /etc/shadow is %s\n", fd == -1 ? "closed" : "open");
 	if (fd != -1)
 		close(fd);
 	return &pw;

@@ -107,6 +107,8 @@ START_TEST(claim)
 	const struct worker_result *res;
 	struct record r;
 
+	if (_i > 0)
+		fixture_file(&tree, "7\n", DEVICE "sriov_numvfs");
 	ck_assert_int_eq(worker_start(d, PLAN_CLAIM), 0);
 	ck_assert_uint_eq(worker_count(), 1);
 	answer(DEVICE "driver_override", overrides[_i][0]);
@@ -116,6 +118,7 @@ START_TEST(claim)
 	ck_assert_str_eq(r.driver, "igbvf");
 	ck_assert_str_eq(r.override, overrides[_i][1]);
 	ck_assert(r.taken && !r.reset_none);
+	ck_assert_uint_eq(r.vfs, _i > 0 ? 7 : 0);
 	ck_assert_int_gt(rundir_worker_of(&d->facts.bdf), 0);
 	ck_assert_str_eq(work_take(DEVICE "driver_override"), "vfio-pci");
 
@@ -260,7 +263,7 @@ START_TEST(restore)
 	ck_assert_str_eq(
 	    work_take(DEVICE "driver_override"), _i == 0 ? "\n" : "own");
 	ck_assert_int_eq(work_result(d)->error, 0);
-	ck_assert_str_eq(told[0].result.step, "home-clear");
+	ck_assert_str_eq(told[0].result.step, "home-vfs");
 }
 END_TEST
 
@@ -288,7 +291,7 @@ START_TEST(restore_elsewhere)
 	strcpy(d->record.driver, _i == 0 ? "igbvf" : "");
 	ck_assert_int_eq(worker_start(d, PLAN_RESTORE), 0);
 	ck_assert_int_eq(work_result(d)->error, 0);
-	ck_assert_str_eq(told[0].result.step, "home-clear");
+	ck_assert_str_eq(told[0].result.step, "home-vfs");
 	ck_assert_str_eq(work_content(DRIVERS "other/unbind"), "");
 	ck_assert_str_eq(work_content(PROBE), "");
 }
@@ -307,6 +310,42 @@ START_TEST(restore_bare)
 	store_goes_on(fd, NAME);
 	ck_assert_str_eq(work_take(DEVICE "driver_override"), "\n");
 	ck_assert_int_eq(work_result(d)->error, 0);
+}
+END_TEST
+
+static const struct {
+	unsigned had;
+	const char *now; /* NULL: the driver can make none */
+	const char *driver;
+	const char *stored; /* what is in the file then */
+	const char *said;
+} vfs[] = {
+	{ 7, "0\n", "igb", "7\n", "" },
+	{ 0, "0\n", "igb", "0\n", "" },
+	{ 7, "3\n", "igb", "3\n", "" }, /* by whatever hand */
+	{ 7, NULL, "igb", "", "its 7 VFs are not made again: No such file" },
+	{ 7, "0\n", "other", "0\n", "are not made again: Device or resource" },
+};
+
+/* A PF is at home with or without them. */
+START_TEST(restore_vfs)
+{
+	struct device *d = work_device(0, vfs[_i].driver);
+
+	if (vfs[_i].now != NULL)
+		fixture_file(&tree, vfs[_i].now, DEVICE "sriov_numvfs");
+	fixture_file(&tree, "", DEVICE "driver_override");
+	strcpy(d->record.driver, "igb");
+	d->record.vfs = vfs[_i].had;
+	ck_assert_int_eq(worker_start(d, PLAN_RESTORE), 0);
+	ck_assert_int_eq(work_result(d)->error, 0);
+	if (vfs[_i].now != NULL)
+		ck_assert_str_eq(
+		    work_content(DEVICE "sriov_numvfs"), vfs[_i].stored);
+	ck_assert_uint_eq(
+	    log_count(logfd, "VFs are not"), vfs[_i].said[0] != '\0');
+	if (vfs[_i].said[0] != '\0')
+		ck_assert_uint_eq(log_count(logfd, vfs[_i].said), 1);
 }
 END_TEST
 
@@ -547,6 +586,7 @@ main(void)
 	tcase_add_test(tc, restore_again);
 	tcase_add_loop_test(tc, restore_elsewhere, 0, 2);
 	tcase_add_loop_test(tc, restore_bare, 0, 2);
+	tcase_add_loop_test(tc, restore_vfs, 0, sizeof(vfs) / sizeof(vfs[0]));
 	tcase_add_loop_test(tc, reset, 0, sizeof(resets) / sizeof(resets[0]));
 	tcase_add_loop_test(tc, ask, 0, 2);
 	tcase_add_loop_test(

@@ -24,7 +24,7 @@
 #define LEASE "lease 42\n"
 #define TAKEN "taken 1\n"
 #define NONE "reset-none 0\nwhy -\n"
-#define CDEV "cdev 0\nrebind 0\n"
+#define CDEV "cdev 0\nrebind 0\nvfs 0\n"
 #define END "end\n"
 #define HEAD MAGIC BDF STEP DRIVER OVERRIDE
 #define OLD HEAD LEASE TAKEN NONE END /* before there were cdevs */
@@ -85,6 +85,7 @@ random_record(uint32_t *seed)
 	r.reset_none = random_next(seed) & 1;
 	r.cdev = random_next(seed) & 1;
 	r.rebind = random_next(seed) & 1;
+	r.vfs = random_next(seed);
 	do
 		random_text(seed, r.why, sizeof(r.why) - 1, "");
 	while (strcmp(r.why, "-") == 0);
@@ -103,6 +104,7 @@ assert_same(const struct record *a, const struct record *b)
 	ck_assert_int_eq(a->reset_none, b->reset_none);
 	ck_assert_int_eq(a->cdev, b->cdev);
 	ck_assert_int_eq(a->rebind, b->rebind);
+	ck_assert_uint_eq(a->vfs, b->vfs);
 	ck_assert_str_eq(a->why, b->why);
 }
 

@@ -112,8 +112,11 @@ reload <<-END
 	tolerate net-address on $PF
 	tolerate net-route on $PF
 END
-granted "$PF" igb
-check "its VFs can be made again" vfs_up
+# Its interface is down then, so that igbvf takes a second for each VF.
+check "$PF is given" take "$PF"
+wait_for 60 "$PF is home with igb" on "$PF" igb
+check_match '^7$' "its seven VFs are made again" cat "$sys/$PF/sriov_numvfs"
+check_match '^igbvf$' "with their driver" driver_of "$VF"
 reload </dev/null
 
 # Never tolerated.
