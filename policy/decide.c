@@ -19,26 +19,6 @@ refuse(struct policy_decision *d, enum policy_verdict verdict, size_t device,
 	return text_in(d->why, sizeof(d->why));
 }
 
-/*
- * What a target means for one device.  Lines about the same one stand together
- * in an index, so it is asked once.
- */
-struct meaning {
-	const struct policy_device *device;
-	const struct target *target;
-	enum match match;
-};
-
-static enum match
-meaning_of(struct meaning *m, const struct eval *e, const struct target *target)
-{
-	if (m->target != target) {
-		m->target = target;
-		m->match = target_match(target, e->world, m->device);
-	}
-	return m->match;
-}
-
 /* Of lines that say the same, the first is named. */
 static bool
 is_earlier(const struct policy_rule *rule, const struct policy_rule *than)
@@ -59,7 +39,7 @@ deny(const struct eval *e, size_t i, struct policy_decision *d)
 		const struct index_entry *entry = &index->entries[j];
 
 		if (subject_match(entry->rule, e->subject) &&
-		    meaning_of(&m, e, entry->target) != MATCH_NO &&
+		    eval_meaning(e, &m, entry->target) != MATCH_NO &&
 		    is_earlier(entry->rule, denies))
 			denies = entry->rule;
 	}
@@ -123,7 +103,7 @@ find_candidates(const struct eval *e, size_t i)
 
 		if (!subject_match(rule, e->subject))
 			continue;
-		switch (meaning_of(&m, e, target)) {
+		switch (eval_meaning(e, &m, target)) {
 		case MATCH_YES:
 			weigh(&c, rule,
 			    __builtin_popcount(

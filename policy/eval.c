@@ -6,6 +6,17 @@
 
 #include "eval.h"
 
+enum match
+eval_meaning(
+    const struct eval *e, struct meaning *m, const struct target *target)
+{
+	if (m->target != target) {
+		m->target = target;
+		m->match = target_match(target, e->world, m->device);
+	}
+	return m->match;
+}
+
 static uint64_t
 count_matches(const struct eval *e, const struct target *target,
     const struct policy_device *devices, size_t n)

@@ -18,6 +18,18 @@ struct eval {
 };
 
 /*
+ * What targets mean for one device: the last one is remembered, as lines about
+ * the same stand together in an index.
+ */
+struct meaning {
+	const struct policy_device *device;
+	const struct target *target;
+	enum match match;
+};
+enum match
+eval_meaning(const struct eval *, struct meaning *, const struct target *);
+
+/*
  * What the value of each option must reach for a device.  Of count it is how
  * many the subject would hold of what a line is about, so it is found out per
  * target, and only where it could be too many.

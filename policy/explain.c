@@ -7,9 +7,14 @@
 
 #include "eval.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 struct explanation {
 	struct eval eval;
 	struct policy_decision decision;
+	unsigned char *relations; /* of each rule of the policy */
+	size_t noted[POLICY_NOTE_KINDS];
 	void (*line)(void *arg, const struct policy_note *);
 	void *arg;
 };
@@ -39,14 +44,12 @@ static const struct {
 };
 
 static enum relation
-relate(const struct explanation *x, const struct policy_rule *rule)
+relate(const struct eval *e, const struct index_entry *entry, struct meaning *m,
+    struct needs *needs)
 {
-	const struct eval *e = &x->eval;
-	size_t i = x->decision.device;
-	struct needs needs;
+	const struct policy_rule *rule = entry->rule;
 	bool subject = subject_match(rule, e->subject);
-	enum match device =
-	    target_match(rule->targets, e->world, &e->request->devices[i]);
+	enum match device = eval_meaning(e, m, entry->target);
 
 	if (device == MATCH_NO)
 		return subject ? RELATION_OTHER_DEVICE : RELATION_NONE;
@@ -56,36 +59,62 @@ relate(const struct explanation *x, const struct policy_rule *rule)
 		return RELATION_DENIES;
 	if (device == MATCH_IDENTITY)
 		return RELATION_IDENTITY;
-	eval_needs(e, i, &needs);
-	return eval_lacks(e, rule, rule->targets, &needs) == 0 ? RELATION_COVERS
-							       : RELATION_SHORT;
+	return eval_lacks(e, rule, entry->target, needs) == 0 ? RELATION_COVERS
+							      : RELATION_SHORT;
 }
 
 static void
-note(const struct explanation *x, const struct policy_rule *rule,
+relate_all(struct explanation *x, const struct index *index)
+{
+	const struct eval *e = &x->eval;
+	size_t i = x->decision.device;
+	struct meaning m = { .device = &e->request->devices[i] };
+	struct needs needs;
+
+	eval_needs(e, i, &needs);
+	for (size_t j = 0; j < index->n; j++) {
+		const struct index_entry *entry = &index->entries[j];
+
+		x->relations[entry->rule - e->policy->rules] =
+		    (unsigned char)relate(e, entry, &m, &needs);
+	}
+}
+
+static void
+say_why(const struct explanation *x, const struct policy_rule *rule,
+    enum relation relation, struct text *t)
+{
+	if (relation == RELATION_IDENTITY)
+		why_identity(t, &x->eval, x->decision.device);
+	else if (relation == RELATION_SHORT)
+		why_short(t, &x->eval, rule, x->decision.device);
+	else
+		text_add(t, "%s", relations[relation].words);
+}
+
+static void
+note(struct explanation *x, const struct policy_rule *rule,
     enum relation relation)
 {
 	struct policy_note n = { .rule = rule,
 		.kind = relations[relation].kind };
 	struct text t = text_in(n.why, sizeof(n.why));
 
-	if (relation == RELATION_IDENTITY)
-		why_identity(&t, &x->eval, x->decision.device);
-	else if (relation == RELATION_SHORT)
-		why_short(&t, &x->eval, rule, x->decision.device);
-	else
-		text_add(&t, "%s", relations[relation].words);
+	/* Words are dear, and nobody reads ten thousand of them. */
+	if (x->noted[n.kind]++ < POLICY_NOTES_MAX)
+		say_why(x, rule, relation, &t);
 	x->line(x->arg, &n);
 }
 
 static void
-note_all(const struct explanation *x, enum relation relation)
+note_all(struct explanation *x, enum relation relation)
 {
 	enum verb verb = relation == RELATION_DENIES ? VERB_DENY : VERB_ALLOW;
 	const struct policy_rule *rule = x->eval.policy->first[verb];
 
 	for (; rule != NULL; rule = rule->next)
-		if (rule != x->decision.rule && relate(x, rule) == relation)
+		if (rule != x->decision.rule &&
+		    x->relations[rule - x->eval.policy->rules] == relation)
 			note(x, rule, relation);
 }
 
@@ -130,7 +159,7 @@ note_decided(const struct explanation *x)
 		x->line(x->arg, &n);
 }
 
-void
+int
 policy_explain(const struct policy *policy, const struct policy_world *world,
     const struct policy_subject *subject, const struct policy_usage *usage,
     const struct policy_request *request,
@@ -142,10 +171,17 @@ policy_explain(const struct policy *policy, const struct policy_world *world,
 		.arg = arg };
 
 	if (request->ndevices == 0)
-		return;
+		return 0;
+	x.relations = malloc(policy->nrules + 1);
+	if (x.relations == NULL)
+		return -ENOMEM;
 	eval_decide(&x.eval, &x.decision, NULL);
+	relate_all(&x, &policy->deny);
+	relate_all(&x, &policy->allow);
 	note_decided(&x);
 	for (enum relation r = 0; r < RELATION_NONE; r++)
 		note_all(&x, r);
 	note_limits(&x);
+	free(x.relations);
+	return 0;
 }

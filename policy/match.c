@@ -55,12 +55,11 @@ match_class(uint64_t key, uint32_t class)
 	return key == full || key == full >> 8 || key == full >> 16;
 }
 
+/* address is the device's: found out once, for all entries of a pool. */
 static bool
 match_one(const struct target *t, const struct policy_world *w,
-    const struct policy_device *d)
+    const struct policy_device *d, uint64_t address)
 {
-	uint64_t address = value_address(&d->bdf);
-
 	switch (t->kind) {
 	case TARGET_BDF:
 		return t->key == address;
@@ -93,12 +92,14 @@ enum match
 target_match(const struct target *t, const struct policy_world *w,
     const struct policy_device *d)
 {
+	uint64_t address = value_address(&d->bdf);
 	enum match best = MATCH_NO;
 
 	if (t->kind != TARGET_POOL)
-		return match_one(t, w, d) ? match_expect(t, d) : MATCH_NO;
+		return match_one(t, w, d, address) ? match_expect(t, d)
+						   : MATCH_NO;
 	for (const struct target *e = t->pool->targets; e != NULL; e = e->next)
-		if (match_one(e, w, d) && match_expect(e, d) > best)
+		if (match_one(e, w, d, address) && match_expect(e, d) > best)
 			best = match_expect(e, d);
 	return best == MATCH_YES ? match_expect(t, d) : best;
 }

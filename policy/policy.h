@@ -157,7 +157,7 @@ void policy_decide(const struct policy *, const struct policy_world *,
 /*
  * Explains a one-device request with the same code: calls line() for each line
  * that has to do with it, the one that policy_decide() names first, and those
- * that miss less before those that miss more.
+ * that miss less before those that miss more.  0 or -ENOMEM.
  */
 enum policy_note_kind {
 	POLICY_NOTE_DECIDED, /* the line that policy_decide() names */
@@ -168,12 +168,15 @@ enum policy_note_kind {
 	POLICY_NOTE_KINDS,
 };
 
+/* Of a kind, so many have a why; the others are there to be counted. */
+#define POLICY_NOTES_MAX 32
+
 struct policy_note {
 	const struct policy_rule *rule;
 	enum policy_note_kind kind;
 	char why[200];
 };
-void policy_explain(const struct policy *, const struct policy_world *,
+int policy_explain(const struct policy *, const struct policy_world *,
     const struct policy_subject *, const struct policy_usage *,
     const struct policy_request *,
     void (*line)(void *arg, const struct policy_note *), void *arg);

@@ -16,9 +16,7 @@
 #include "usage.h"
 
 #include <stdlib.h>
-
-/* What is told of a kind of note: all of it would be the whole policy. */
-#define NOTES_MAX 32
+#include <string.h>
 
 /* One that waits for a look. */
 struct explanation {
@@ -52,7 +50,8 @@ say_note(void *arg, const struct policy_note *note)
 	/* What others may is no affair of his. */
 	if (note->kind == POLICY_NOTE_OTHERS && !notes->admin)
 		return;
-	if (++notes->n[note->kind] > NOTES_MAX)
+	/* All of it would be the whole policy. */
+	if (++notes->n[note->kind] > POLICY_NOTES_MAX)
 		return;
 	session_say(notes->s, note_kinds[note->kind], "%s:%u: %s: %s",
 	    policy_rule_file(note->rule), policy_rule_line(note->rule),
@@ -70,16 +69,20 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 		.new_lease = true };
 	struct policy_usage usage;
 	struct notes notes = { .s = s, .admin = c->all };
+	int r = usage_of(c->who.uid, NULL, true, &usage);
 
-	if (usage_of(c->who.uid, NULL, true, &usage) != 0)
-		return;
-	policy_explain(policy_current(), &inventory_world, &c->who, &usage,
-	    &req, say_note, &notes);
-	usage_clear(&usage);
+	if (r == 0) {
+		r = policy_explain(policy_current(), &inventory_world, &c->who,
+		    &usage, &req, say_note, &notes);
+		usage_clear(&usage);
+	}
+	if (r != 0)
+		session_say(s, MON_TEXT_RULE, "cannot tell the lines: %s",
+		    strerror(-r));
 	for (size_t i = 0; i < POLICY_NOTE_KINDS; i++) {
-		if (notes.n[i] > NOTES_MAX)
+		if (notes.n[i] > POLICY_NOTES_MAX)
 			session_say(s, note_kinds[i], "and %u more",
-			    notes.n[i] - NOTES_MAX);
+			    notes.n[i] - POLICY_NOTES_MAX);
 	}
 }
 

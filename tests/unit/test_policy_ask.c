@@ -190,6 +190,41 @@ START_TEST(explain_allow)
 }
 END_TEST
 
+static void
+count_note(void *arg, const struct policy_note *note)
+{
+	unsigned *n = arg; /* with a reason, without */
+
+	n[note->why[0] == '\0']++;
+}
+
+/* Of very many lines all are told of, and some with their reason. */
+START_TEST(explain_many)
+{
+	unsigned n[2] = { 0 };
+	struct request r;
+	struct policy *p;
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	for (unsigned i = 0; i < 1000; i++)
+		fprintf(f, "%s any use %s\n", i % 2 ? "allow" : "deny",
+		    i % 4 < 2 ? "01:10.0" : "02:00.0");
+	fclose(f);
+	p = load_text(text, NULL);
+	request_read(&r, "1 01:10.0");
+	ck_assert_int_eq(policy_explain(p, &machine_world, &r.subject, &r.usage,
+			     &r.request, count_note, n),
+	    0);
+	/* The one that decides; others that deny or cover; and near ones. */
+	ck_assert_uint_eq(n[0], 1 + 2 * POLICY_NOTES_MAX);
+	ck_assert_uint_eq(n[0] + n[1], 750);
+	policy_free(p);
+	free(text);
+}
+END_TEST
+
 START_TEST(explain_identity)
 {
 	check_explain(policy, "1000:9 01:10.0+m memlock=1G",
@@ -268,6 +303,7 @@ main(void)
 	tcase_add_test(tc, tolerance);
 	tcase_add_test(tc, limits);
 	tcase_add_test(tc, explain_allow);
+	tcase_add_test(tc, explain_many);
 	tcase_add_test(tc, explain_identity);
 	tcase_add_test(tc, explain_short);
 	tcase_add_test(tc, explain_denied);

@@ -449,9 +449,16 @@ count_questions(void *arg, const struct bdf *b)
 	return machine_group_of(NULL, b);
 }
 
+static void
+skip_note(void *arg, const struct policy_note *note)
+{
+	(void)arg;
+	(void)note;
+}
+
 /* By n lines, the allow lines about the device's group and another one. */
 static unsigned
-questions(unsigned n)
+questions(unsigned n, bool explain)
 {
 	static const char *const lines[] = { "deny any use group-of 02:00.0\n",
 		"allow any use group-of 01:00.1 count 1 memlock 1G\n",
@@ -472,6 +479,10 @@ questions(unsigned n)
 	request_read(&r, "1 01:00.0 memlock=2G has=01:00.1 has=02:00.0");
 	policy_decide(p, &world, &r.subject, &r.usage, &r.request, &d, NULL);
 	ck_assert_int_eq(d.verdict, POLICY_SHORT);
+	if (explain)
+		ck_assert_int_eq(policy_explain(p, &world, &r.subject, &r.usage,
+				     &r.request, skip_note, NULL),
+		    0);
 	policy_free(p);
 	free(text);
 	return asked;
@@ -480,8 +491,11 @@ questions(unsigned n)
 /* What a target means is found out once, however many lines are about it. */
 START_TEST(asked_once)
 {
-	ck_assert_uint_gt(questions(12), 0);
-	ck_assert_uint_eq(questions(1200), questions(12));
+	ck_assert_uint_gt(questions(12, false), 0);
+	ck_assert_uint_eq(questions(1200, false), questions(12, false));
+	/* Each reason that is told has a count of its own. */
+	ck_assert_uint_gt(questions(120, true), questions(120, false));
+	ck_assert_uint_eq(questions(1200, true), questions(120, true));
 }
 END_TEST
 
