@@ -30,7 +30,7 @@ count_matches(const struct eval *e, const struct target *target,
 }
 
 static void
-count(const struct eval *e, const struct target *target, struct needs *n)
+needs_count(const struct eval *e, const struct target *target, struct needs *n)
 {
 	const struct policy_usage *have = e->usage;
 	const struct policy_request *want = e->request;
@@ -65,7 +65,7 @@ eval_lacks(const struct eval *e, const struct policy_rule *rule,
 	 */
 	if (rule->value[FIELD_COUNT] <
 	    e->usage->ndevices + e->request->ndevices)
-		count(e, target, n);
+		needs_count(e, target, n);
 	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
 		lacks |= (unsigned)(rule->value[f] < n->value[f]) << f;
 	return lacks;

@@ -108,8 +108,9 @@ read_confined(struct sources *sources, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct errors errors = { .n = 0 };
-	static struct sources sources = { .wrong = add_wrong_file };
+	static struct errors errors;
+	static struct sources sources = { .wrong = add_wrong_file,
+		.arg = &errors };
 	int r;
 
 	log_init("vfiobroker-policy");
@@ -117,7 +118,6 @@ main(int argc, char **argv)
 		log_warn("asked for nonsense");
 		return EX_USAGE;
 	}
-	sources.arg = &errors;
 	r = read_confined(&sources, argv);
 	if (r != 0) {
 		log_warn("cannot confine the policy loader: %s", strerror(-r));

@@ -14,12 +14,13 @@ static void
 add_file(void *arg, const char *path, char *text, size_t len)
 {
 	struct sources *s = arg;
-	const char *name = strdup(path);
+	struct policy_source *file = &s->files[s->n];
 
-	if (name == NULL)
+	*file = (struct policy_source){ strdup(path), text, len };
+	if (file->name == NULL)
 		s->wrong(s->arg, path, "no memory for its name");
 	else
-		s->files[s->n++] = (struct policy_source){ name, text, len };
+		s->n++;
 }
 
 static void
