@@ -107,6 +107,40 @@ START_TEST(cdev)
 }
 END_TEST
 
+/* In a child, while the number is being read: it is another's cdev by then. */
+static void
+leave_cdev(bool for_another)
+{
+	int fd =
+	    openat(tree.rootfd, VFIO_DEV "vfio3/dev", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1 ||
+	    renameat(tree.rootfd, VFIO_DEV "vfio3", tree.rootfd, "old") != 0)
+		_exit(1);
+	if (for_another)
+		fixture_file(&tree, "1:3\n", VFIO_DEV "vfio4/dev");
+	_exit(write(fd, "1:3\n", 4) == 4 ? 0 : 1);
+}
+
+/* A name and number that were good when they were looked up are not enough. */
+START_TEST(cdev_of_another)
+{
+	pid_t pid;
+
+	if (!nodes)
+		return;
+	fixture_dir(&tree, VFIO_DEV "vfio3");
+	ck_assert_int_eq(mkfifoat(tree.rootfd, VFIO_DEV "vfio3/dev", 0600), 0);
+	node("dev/vfio/devices/vfio3", NULL_DEV);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		leave_cdev(_i == 1);
+	ck_assert_int_eq(vfio_open_cdev(&bdf), -ENODEV);
+	ck_assert_int_eq(child_end(pid), 0);
+}
+END_TEST
+
 /* Somebody has put something else in the node's place. */
 START_TEST(other_nodes)
 {
@@ -157,6 +191,7 @@ main(void)
 	tcase_add_test(tc, nothing_there);
 	tcase_add_test(tc, kernel_without_cdevs);
 	tcase_add_test(tc, cdev);
+	tcase_add_loop_test(tc, cdev_of_another, 0, 2);
 	tcase_add_test(tc, other_nodes);
 	tcase_add_test(tc, refusing_nodes);
 	suite_add_tcase(s, tc);
