@@ -106,16 +106,31 @@ read_file(struct policyfile_reader *r, const char *path)
 	close(fd);
 }
 
+/*
+ * Nothing but a name that is not there is missing: no link that leads nowhere, and
+ * none that can not be looked at.  Not access(2), which takes no notice of
+ * capabilities.
+ */
+static bool
+is_missing(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == -1 && errno == ENOENT;
+}
+
 /* True when there is one to read and it is trusted. */
 static bool
 dir_trusted(struct policyfile_reader *r, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
 	bool ok;
 
+	if (is_missing(path))
+		return false;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1) {
-		if (errno != ENOENT)
-			wrong_errno(r, path);
+		wrong_errno(r, path);
 		return false;
 	}
 	ok = check_trust(r, path, fd, S_IFDIR) == 0;
@@ -158,19 +173,13 @@ static void
 read_main(struct policyfile_reader *r, const char *path)
 {
 	char dir[PATH_MAX];
-	struct stat st;
 	char *slash;
 
 	snprintf(dir, sizeof(dir), "%s", path);
 	slash = strrchr(dir, '/');
 	if (slash != NULL && slash != dir)
 		*slash = '\0';
-	/*
-	 * Nothing but a name that is not there is a missing file: no link that
-	 * leads nowhere, and none that can not be looked at.  Not access(2),
-	 * which takes no notice of capabilities.
-	 */
-	if (dir_trusted(r, dir) && (lstat(path, &st) == 0 || errno != ENOENT))
+	if (dir_trusted(r, dir) && !is_missing(path))
 		read_file(r, path);
 }
 

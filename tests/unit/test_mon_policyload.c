@@ -289,6 +289,19 @@ START_TEST(directory_is_a_file)
 }
 END_TEST
 
+/* What was there once is not there for the time being: no reason to allow more. */
+START_TEST(directory_is_nowhere)
+{
+	if (_i == 0)
+		put("policy.conf", ALLOW);
+	else
+		fixture_remove(&tree, "etc");
+	fixture_link(&tree, "nowhere", "%s", _i == 0 ? "etc/policy.d" : "etc");
+	assert_refused(
+	    _i == 0 ? "policy.d: No such file" : "etc: No such file");
+}
+END_TEST
+
 /* A file of comments, of len bytes. */
 static void
 put_long(const char *name, size_t len)
@@ -408,6 +421,7 @@ main(void)
 	tcase_add_loop_test(tc, link_in_place, 0, 4);
 	tcase_add_loop_test(tc, other_kinds, 0, 4);
 	tcase_add_test(tc, directory_is_a_file);
+	tcase_add_loop_test(tc, directory_is_nowhere, 0, 2);
 	tcase_add_test(tc, too_big);
 	tcase_add_test(tc, just_small_enough);
 	tcase_add_test(tc, too_big_together);
