@@ -130,7 +130,7 @@ check_decide_one(const struct policy_subject *who, const struct device *d,
 	    policy_current(), &inventory_world, who, usage, &req, dec, NULL);
 }
 
-/* -ENOMEM, or 0 with the decision. */
+/* -ENOMEM, or 0 with the decision.  Siblings that come along are held then. */
 static int
 decide(struct check *c, bool ended, struct policy_decision *dec,
     struct policy_terms *terms)
@@ -138,7 +138,7 @@ decide(struct check *c, bool ended, struct policy_decision *dec,
 	struct policy_device facts[MON_MAX_DEVICES];
 	bool managed[MON_MAX_DEVICES];
 	struct policy_request req = { .devices = facts,
-		.ndevices = c->nmembers,
+		.ndevices = c->nbdfs,
 		.managed = managed,
 		.memlock = c->memlock,
 		.new_lease = c->lease == NULL };
@@ -150,10 +150,12 @@ decide(struct check *c, bool ended, struct policy_decision *dec,
 		return -ENOMEM;
 	if (c->lease != NULL)
 		usage.memlock -= c->lease->memlock;
-	for (size_t i = 0; i < c->nmembers; i++) {
+	for (size_t i = 0; i < c->nbdfs; i++) {
 		facts[i] = c->members[i].device->facts;
 		managed[i] = c->as_managed || needs_claim(c->members[i].device);
 	}
+	for (size_t i = c->nbdfs; i < c->nmembers; i++)
+		usage_add(&usage, c->members[i].device);
 	policy_decide(policy_current(), &inventory_world, &c->who, &usage, &req,
 	    dec, terms);
 	usage_clear(&usage);
@@ -202,8 +204,25 @@ check_policy(struct check *c)
 		    &c->texts, c->who.uid, c->members[dec.device].device, &dec);
 		return;
 	}
-	for (size_t i = 0; i < c->nmembers; i++)
+	for (size_t i = 0; i < c->nbdfs; i++)
 		c->members[i].terms = terms[i];
+}
+
+/*
+ * Who comes along counts like what was asked for, so the policy is asked once
+ * more.  Another line may cover it then, on other terms: so is the group.
+ */
+static void
+check_whole_groups(struct check *c)
+{
+	check_groups(c);
+	if (c->nmembers == c->nbdfs || c->status != STATUS_OK || c->pending)
+		return;
+	check_policy(c);
+	if (c->status != STATUS_OK)
+		return;
+	c->nmembers = c->nbdfs;
+	check_groups(c);
 }
 
 /* ---- can this host lend at all ----------------------------------------- */
@@ -356,7 +375,7 @@ check_run(struct check *c)
 	check_free(c);
 	if ((c->status != STATUS_OK && !c->all) || c->pending)
 		return;
-	check_groups(c);
+	check_whole_groups(c);
 	if (c->pending)
 		return;
 	check_managed(c);

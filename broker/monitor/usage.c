@@ -22,7 +22,9 @@ count_leases(const struct leases *list, uid_t uid, const struct lease *except,
 		if (l->uid != uid || l == except)
 			continue;
 		out->leases++;
-		out->memlock += l->memlock;
+		if (__builtin_add_overflow(
+			out->memlock, l->memlock, &out->memlock))
+			out->memlock = UINT64_MAX;
 	}
 }
 
@@ -45,7 +47,8 @@ usage_of(
 	*out = (struct policy_usage){ .ndevices = 0 };
 	TAILQ_FOREACH(d, &inventory, entry)
 		n++;
-	devices = calloc(n + 1, sizeof(*devices));
+	/* Each twice: what is held, and what usage_add() may add to it. */
+	devices = calloc(2 * n + 1, sizeof(*devices));
 	if (devices == NULL)
 		return -ENOMEM;
 	out->devices = devices;
@@ -55,9 +58,17 @@ usage_of(
 	TAILQ_FOREACH(d, &inventory, entry) {
 		l = holder_of(d, ended);
 		if (l != NULL && l->uid == uid && l != except)
-			devices[out->ndevices++] = d->facts;
+			usage_add(out, d);
 	}
 	return 0;
+}
+
+void
+usage_add(struct policy_usage *u, const struct device *d)
+{
+	struct policy_device *devices = (void *)(uintptr_t)u->devices;
+
+	devices[u->ndevices++] = d->facts;
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include "policy/policy.h"
 
+struct device;
 struct lease;
 
 /*
@@ -17,6 +18,9 @@ struct lease;
  */
 int usage_of(
     uid_t, const struct lease *except, bool ended, struct policy_usage *out);
+
+/* As if this were held too; there is room for each device of the machine. */
+void usage_add(struct policy_usage *, const struct device *);
 void usage_clear(struct policy_usage *);
 
 #endif

@@ -11,6 +11,8 @@
 #define TAKER 1003U /* and take its siblings */
 #define DENIED 1004U
 #define LIMITED 1005U
+#define COUNTED 1006U
+#define LESS 1007U /* one line has the terms, another the count */
 #define ADMIN 1009U
 
 static const char policy[] =
@@ -22,6 +24,9 @@ static const char policy[] =
     "deny uid 1004 use 0000:01:00.0\n"
     "allow uid 1005 use all managed\n"
     "limit uid 1005 devices 1\n"
+    "allow uid 1006 use all managed siblings take count 1\n"
+    "allow uid 1007 use all managed siblings take count 1\n"
+    "allow uid 1007 use 0000:01:00.1 managed\n"
     "admin uid 1009\n";
 
 static struct answer answer;
@@ -183,6 +188,36 @@ START_TEST(sibling_taken)
 	    "");
 	ck_assert_ptr_null(device(1)->lease);
 	ck_assert_ptr_null(device(1)->wanted);
+}
+END_TEST
+
+/* It is had like what was asked for, so it counts like that. */
+START_TEST(sibling_counts)
+{
+	siblings("vfio-pci", "vfio-pci");
+	asks_for(LIMITED, 1, 0);
+	assert_refused(STATUS_LIMIT,
+	    "limited to devices 1, with this request it would "
+	    "be 2 (",
+	    "an administrator can change line 8 of ");
+	asks_for(COUNTED, 1, 0);
+	assert_refused(STATUS_DENIED, ": lacks count 2 (",
+	    ": allow uid 1006 use 0000:01:00.1\n");
+	ck_assert_ptr_null(device(0)->lease);
+	ck_assert_ptr_null(device(1)->lease);
+	/* A line about the one alone does not count the other. */
+	has(LESS, 1);
+}
+END_TEST
+
+/* What the first line would take the second can not, though it covers it. */
+START_TEST(sibling_on_other_terms)
+{
+	siblings("igbvf", "vfio-pci");
+	asks_for(LESS, 1, 0);
+	assert_refused(STATUS_GROUP,
+	    "with 0000:01:00.0, which the host uses by igbvf\n", "");
+	ck_assert_int_eq(device(0)->state, STATE_HOST);
 }
 END_TEST
 
@@ -416,6 +451,8 @@ main(void)
 	tcase_add_loop_test(tc, sibling_of_the_host, 0, 2);
 	tcase_add_test(tc, sibling_comes_along);
 	tcase_add_test(tc, sibling_taken);
+	tcase_add_test(tc, sibling_counts);
+	tcase_add_test(tc, sibling_on_other_terms);
 	tcase_add_test(tc, sibling_denied);
 	tcase_add_test(tc, waits);
 	tcase_add_test(tc, leaves);
