@@ -39,7 +39,7 @@ deny(const struct eval *e, size_t i, struct policy_decision *d)
 		const struct index_entry *entry = &index->entries[j];
 
 		if (subject_match(entry->rule, e->subject) &&
-		    eval_meaning(e, &m, entry->target) != MATCH_NO &&
+		    eval_meaning(e, &m, entry) != MATCH_NO &&
 		    is_earlier(entry->rule, denies))
 			denies = entry->rule;
 	}
@@ -98,16 +98,16 @@ find_candidates(const struct eval *e, size_t i)
 
 	eval_needs(e, i, &needs);
 	for (size_t j = 0; j < index->n; j++) {
-		const struct policy_rule *rule = index->entries[j].rule;
-		const struct target *target = index->entries[j].target;
+		const struct index_entry *entry = &index->entries[j];
+		const struct policy_rule *rule = entry->rule;
 
 		if (!subject_match(rule, e->subject))
 			continue;
-		switch (eval_meaning(e, &m, target)) {
+		switch (eval_meaning(e, &m, entry)) {
 		case MATCH_YES:
 			weigh(&c, rule,
 			    __builtin_popcount(
-				eval_lacks(e, rule, target, &needs)));
+				eval_lacks(e, rule, entry->target, &needs)));
 			break;
 		case MATCH_IDENTITY:
 			if (is_earlier(rule, c.identity))
@@ -134,7 +134,7 @@ allow(const struct eval *e, size_t i, struct policy_decision *d,
 		return c.best;
 	if (c.identity != NULL) {
 		why = refuse(d, POLICY_IDENTITY, i, c.identity);
-		why_identity(&why, e, i);
+		why_identity(&why, e, c.identity, i);
 	} else if (c.best != NULL) {
 		why = refuse(d, POLICY_SHORT, i, c.best);
 		why_short(&why, e, c.best, i);

@@ -8,13 +8,13 @@
 
 enum match
 eval_meaning(
-    const struct eval *e, struct meaning *m, const struct target *target)
+    const struct eval *e, struct meaning *m, const struct index_entry *entry)
 {
-	if (m->target != target) {
-		m->target = target;
-		m->match = target_match(target, e->world, m->device);
+	if (m->target != entry->target) {
+		m->target = entry->target;
+		m->means = target_means(m->target, e->world, m->device);
 	}
-	return m->match;
+	return target_expect(entry->rule->targets, m->means, m->device);
 }
 
 static uint64_t
@@ -25,7 +25,7 @@ count_matches(const struct eval *e, const struct target *target,
 
 	for (size_t i = 0; i < n; i++)
 		count +=
-		    target_match(target, e->world, &devices[i]) != MATCH_NO;
+		    target_means(target, e->world, &devices[i]) != MATCH_NO;
 	return count;
 }
 

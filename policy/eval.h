@@ -18,16 +18,16 @@ struct eval {
 };
 
 /*
- * What targets mean for one device: the last one is remembered, as lines about
- * the same stand together in an index.
+ * What lines mean for one device: that of the last target is remembered, as
+ * lines about the same stand together in an index.
  */
 struct meaning {
 	const struct policy_device *device;
 	const struct target *target;
-	enum match match;
+	enum match means;
 };
 enum match
-eval_meaning(const struct eval *, struct meaning *, const struct target *);
+eval_meaning(const struct eval *, struct meaning *, const struct index_entry *);
 
 /*
  * What the value of each option must reach for a device.  Of count it is how
@@ -62,7 +62,8 @@ void eval_limits(
 void eval_decide(
     const struct eval *, struct policy_decision *, struct policy_terms *);
 void why_deny(struct text *, const struct policy_rule *);
-void why_identity(struct text *, const struct eval *, size_t i);
+void why_identity(
+    struct text *, const struct eval *, const struct policy_rule *, size_t i);
 void why_short(
     struct text *, const struct eval *, const struct policy_rule *, size_t i);
 void why_no_rule(struct text *, const struct eval *, size_t i);

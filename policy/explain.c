@@ -49,7 +49,7 @@ relate(const struct eval *e, const struct index_entry *entry, struct meaning *m,
 {
 	const struct policy_rule *rule = entry->rule;
 	bool subject = subject_match(rule, e->subject);
-	enum match device = eval_meaning(e, m, entry->target);
+	enum match device = eval_meaning(e, m, entry);
 
 	if (device == MATCH_NO)
 		return subject ? RELATION_OTHER_DEVICE : RELATION_NONE;
@@ -85,7 +85,7 @@ say_why(const struct explanation *x, const struct policy_rule *rule,
     enum relation relation, struct text *t)
 {
 	if (relation == RELATION_IDENTITY)
-		why_identity(t, &x->eval, x->decision.device);
+		why_identity(t, &x->eval, rule, x->decision.device);
 	else if (relation == RELATION_SHORT)
 		why_short(t, &x->eval, rule, x->decision.device);
 	else

@@ -15,10 +15,8 @@
 static int
 target_cmp(const struct target *a, const struct target *b)
 {
-	const uint64_t x[] = { a->kind, a->key, a->at, a->expect,
-		(uintptr_t)a->pool };
-	const uint64_t y[] = { b->kind, b->key, b->at, b->expect,
-		(uintptr_t)b->pool };
+	const uint64_t x[] = { a->kind, a->key, a->at, (uintptr_t)a->pool };
+	const uint64_t y[] = { b->kind, b->key, b->at, (uintptr_t)b->pool };
 
 	for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i++)
 		if (x[i] != y[i])

@@ -16,7 +16,7 @@ struct target;
 
 struct index_entry {
 	const struct policy_rule *rule;
-	const struct target *target; /* the rule's */
+	const struct target *target; /* the rule's, but for what it expects */
 };
 
 struct index {

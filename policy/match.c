@@ -80,7 +80,7 @@ match_one(const struct target *t, const struct policy_world *w,
 }
 
 static enum match
-match_expect(const struct target *t, const struct policy_device *d)
+match_ids(const struct target *t, const struct policy_device *d)
 {
 	if (t->expect == VALUE_ABSENT ||
 	    t->expect == value_ids(d->vendor, d->device))
@@ -89,17 +89,43 @@ match_expect(const struct target *t, const struct policy_device *d)
 }
 
 enum match
-target_match(const struct target *t, const struct policy_world *w,
+target_means(const struct target *t, const struct policy_world *w,
     const struct policy_device *d)
 {
 	uint64_t address = value_address(&d->bdf);
 	enum match best = MATCH_NO;
 
 	if (t->kind != TARGET_POOL)
-		return match_one(t, w, d, address) ? match_expect(t, d)
-						   : MATCH_NO;
+		return match_one(t, w, d, address) ? MATCH_YES : MATCH_NO;
 	for (const struct target *e = t->pool->targets; e != NULL; e = e->next)
-		if (match_one(e, w, d, address) && match_expect(e, d) > best)
-			best = match_expect(e, d);
-	return best == MATCH_YES ? match_expect(t, d) : best;
+		if (match_one(e, w, d, address) && match_ids(e, d) > best)
+			best = match_ids(e, d);
+	return best;
+}
+
+enum match
+target_expect(
+    const struct target *t, enum match means, const struct policy_device *d)
+{
+	return means == MATCH_YES ? match_ids(t, d) : means;
+}
+
+enum match
+target_match(const struct target *t, const struct policy_world *w,
+    const struct policy_device *d)
+{
+	return target_expect(t, target_means(t, w, d), d);
+}
+
+uint64_t
+target_expected(const struct target *t, const struct policy_world *w,
+    const struct policy_device *d)
+{
+	const struct target *e = NULL;
+
+	if (t->kind == TARGET_POOL && target_means(t, w, d) != MATCH_YES)
+		e = t->pool->targets;
+	while (e != NULL && !match_one(e, w, d, value_address(&d->bdf)))
+		e = e->next;
+	return e != NULL ? e->expect : t->expect;
 }

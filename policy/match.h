@@ -17,4 +17,17 @@ bool subject_match(const struct policy_rule *, const struct policy_subject *);
 enum match target_match(const struct target *, const struct policy_world *,
     const struct policy_device *);
 
+/*
+ * The two halves of that: whether it means the device, whatever ids the line
+ * expects itself; and, where it does, whether it has those.
+ */
+enum match target_means(const struct target *, const struct policy_world *,
+    const struct policy_device *);
+enum match target_expect(
+    const struct target *, enum match means, const struct policy_device *);
+
+/* Which ids, where the match is MATCH_IDENTITY. */
+uint64_t target_expected(const struct target *, const struct policy_world *,
+    const struct policy_device *);
+
 #endif

@@ -14,11 +14,14 @@ why_deny(struct text *t, const struct policy_rule *rule)
 }
 
 void
-why_identity(struct text *t, const struct eval *e, size_t i)
+why_identity(struct text *t, const struct eval *e,
+    const struct policy_rule *rule, size_t i)
 {
 	const struct policy_device *d = &e->request->devices[i];
 
-	text_add(t, "other ids are expected at ");
+	text_add(t, "IDENTITY_CHANGED: ");
+	value_print(t, VALUE_IDS, target_expected(rule->targets, e->world, d));
+	text_add(t, " is expected at ");
 	value_print(t, VALUE_ADDRESS, value_address(&d->bdf));
 	text_add(t, ", where there is ");
 	value_print(t, VALUE_IDS, value_ids(d->vendor, d->device));

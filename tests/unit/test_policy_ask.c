@@ -182,8 +182,9 @@ START_TEST(explain_allow)
 	check_explain(policy, "1000 01:10.0",
 	    "*7 allow any use 0000:01:10.0 managed: covers the request\n"
 	    "+5 allow any use class 02 memlock 1G: covers the request\n"
-	    "-6 allow any use class 02 expect dead:beef: other ids are "
-	    "expected at 0000:01:10.0, where there is 8086:10ca\n"
+	    "-6 allow any use class 02 expect dead:beef: "
+	    "IDENTITY_CHANGED: dead:beef is expected at 0000:01:10.0, where "
+	    "there is 8086:10ca\n"
 	    "-2 allow user alice use 0000:02:00.0: is for another device\n"
 	    "-3 allow user bob use 0000:01:10.0: is for another subject\n"
 	    "#1 limit any devices 3: in force: devices 3\n");
@@ -228,8 +229,9 @@ END_TEST
 START_TEST(explain_identity)
 {
 	check_explain(policy, "1000:9 01:10.0+m memlock=1G",
-	    "*6 allow any use class 02 expect dead:beef: other ids are "
-	    "expected at 0000:01:10.0, where there is 8086:10ca\n"
+	    "*6 allow any use class 02 expect dead:beef: "
+	    "IDENTITY_CHANGED: dead:beef is expected at 0000:01:10.0, where "
+	    "there is 8086:10ca\n"
 	    "-5 allow any use class 02 memlock 1G: lacks managed; add: allow "
 	    "uid 1000 use 0000:01:10.0 managed memlock 1G\n"
 	    "-7 allow any use 0000:01:10.0 managed: lacks memlock 1G; add: "

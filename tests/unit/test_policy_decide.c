@@ -217,11 +217,11 @@ static const struct {
 	    "1 01:00.0", "allow:2 ;" },
 	/* the line that allows most is named, in any order */
 	{ "allow any use 01:00.0\nallow any use 01:00.0 siblings take",
-	    "1 01:00.0", "allow:2 siblings" },
+	    "1 01:00.0", "allow:2 siblings;" },
 	{ "allow any use 01:00.0 siblings take\nallow any use 01:00.0",
-	    "1 01:00.0", "allow:1 siblings" },
+	    "1 01:00.0", "allow:1 siblings;" },
 	{ "allow any use 01:00.0 memlock 9T\nallow any use 01:00.0 reset none",
-	    "1 01:00.0", "allow:2 reset-none" },
+	    "1 01:00.0", "allow:2 reset-none;" },
 	{ "allow any use 01:00.0 memlock 1G\nallow any use all memlock 1G",
 	    "1 01:00.0", "allow:1" },
 
@@ -354,11 +354,12 @@ describe(const struct policy_decision *d, const struct policy_terms *terms,
 	text_add(&t, " %s", d->why);
 	if (d->verdict != POLICY_ALLOW)
 		return;
-	text_add(&t, "%s%s;", terms->siblings_take ? "siblings" : "",
-	    terms->reset_none ? " reset-none" : "");
+	text_add(&t, "%s%s%s;", terms->siblings_take ? "siblings" : "",
+	    terms->siblings_take && terms->reset_none ? " " : "",
+	    terms->reset_none ? "reset-none" : "");
 }
 
-/* The first word must be equal, the rest of it occur in this order. */
+/* The first word must be equal, and so must terms; words must stand in a why. */
 static bool
 agrees(const char *expect, const char *got)
 {
@@ -366,7 +367,11 @@ agrees(const char *expect, const char *got)
 
 	if (strncmp(expect, got, n) != 0 || got[n] != ' ')
 		return false;
-	return expect[n] == '\0' || strstr(got + n, expect + n + 1) != NULL;
+	if (expect[n] == '\0')
+		return true;
+	if (strncmp(expect, "allow", strlen("allow")) == 0)
+		return strcmp(got + n, expect + n) == 0;
+	return strstr(got + n, expect + n + 1) != NULL;
 }
 
 START_TEST(decides)
