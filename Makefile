@@ -147,6 +147,8 @@ $(B)/vfiobroker.pc: client/lib/vfiobroker.pc.in Makefile
 
 # ---- installing
 
+EMULATOR ?= qemu-system-$(shell uname -m)
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
@@ -155,6 +157,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(MANDIR)
 	install -m 755 $(B)/vfiobroker $(DESTDIR)$(PREFIX)/bin/
+	# For libvirt's <emulator>; see vfiobroker-run(1).
+	ln -sf vfiobroker $(DESTDIR)$(PREFIX)/bin/vfiobroker-$(EMULATOR)
 	install -m 755 $(B)/vfiobrokerd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(B)/vfiobroker-session $(B)/vfiobroker-policy \
 		$(B)/vfiobroker-guard $(DESTDIR)$(LIBEXECDIR)/

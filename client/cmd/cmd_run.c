@@ -22,10 +22,11 @@
 #include "supervise.h"
 #include "take.h"
 
+static const char run[] = "run";
+
 /* Adds to the wish what QEMU's arguments say; EX_OK or EX_USAGE. */
 static int
-read_program(
-    const struct command *c, char **argv, bool memlock_given, struct wish *w)
+read_program(char **argv, bool memlock_given, struct wish *w)
 {
 	struct qemu_args q;
 
@@ -36,15 +37,15 @@ read_program(
 	for (size_t i = 0; i < q.devices.n; i++)
 		if (device_list_add(&w->devices, &q.devices.v[i]) != 0)
 			return say_usage(
-			    c->name, "run: a lease has room for 16 devices");
+			    run, "run: a lease has room for 16 devices");
 	if (w->devices.n == 0)
-		return say_usage(c->name,
+		return say_usage(run,
 		    "run: there is no -device vfio-pci,host=... among the "
 		    "arguments of %s\n  add one, or say --device BDF before the "
 		    "--",
 		    argv[0]);
 	if (w->iommufd && q.devices.n > 0 && !q.iommufd)
-		return say_usage(c->name,
+		return say_usage(run,
 		    "run: --iommufd, but the devices of %s do not say "
 		    "iommufd=\n  add -object iommufd,id=i0 and iommufd=i0 to "
 		    "them, or leave --iommufd out",
@@ -112,6 +113,32 @@ become(struct vfiobroker_grant *grant, char **argv)
 	return launch_exec(argv);
 }
 
+static int
+run_program(char **argv, bool memlock_given, struct wish *w)
+{
+	struct vfiobroker_grant *grant = NULL;
+	int r = read_program(argv, memlock_given, w);
+
+	if (r == EX_OK)
+		r = take_lease(w, &grant);
+	if (r != EX_OK)
+		return r;
+	r = become(grant, argv);
+	vfiobroker_grant_free(grant);
+	return r;
+}
+
+int
+cmd_run_as(char **argv)
+{
+	struct wish wish = { .memlock = 0 };
+	struct qemu_args q;
+
+	if (qemu_args_read(argv, &q) == 0 && q.devices.n == 0)
+		return launch_exec(argv);
+	return run_program(argv, false, &wish);
+}
+
 int
 cmd_run(const struct command *c, int argc, char **argv)
 {
@@ -131,23 +158,15 @@ cmd_run(const struct command *c, int argc, char **argv)
 		    option_flag, &wish.no_wait },
 		{ .name = NULL },
 	};
-	struct vfiobroker_grant *grant = NULL;
 	bool memlock_given;
 	int r = options_read(c, options, &argc, &argv);
 
 	if (r != OPTIONS_OK)
 		return r;
 	if (argc == 0)
-		return say_usage(c->name, "run: the program is missing");
+		return say_usage(run, "run: the program is missing");
 	memlock_given = wish.memlock != UINT64_MAX;
 	if (!memlock_given)
 		wish.memlock = 0;
-	r = read_program(c, argv, memlock_given, &wish);
-	if (r == EX_OK)
-		r = take_lease(&wish, &grant);
-	if (r != EX_OK)
-		return r;
-	r = become(grant, argv);
-	vfiobroker_grant_free(grant);
-	return r;
+	return run_program(argv, memlock_given, &wish);
 }

@@ -152,6 +152,23 @@ dispatch(int argc, char **argv)
 }
 
 /*
+ * By another name, vfiobroker-PROGRAM, we are PROGRAM with its devices: where
+ * that begins, or NULL.
+ */
+static char *
+other_name(char *argv0)
+{
+	static const char prefix[] = "vfiobroker-";
+	char *base = argv0 == NULL ? NULL : strrchr(argv0, '/');
+
+	base = base == NULL ? argv0 : base + 1;
+	if (base == NULL || strncmp(base, prefix, strlen(prefix)) != 0 ||
+	    base[strlen(prefix)] == '\0')
+		return NULL;
+	return base + strlen(prefix);
+}
+
+/*
  * Whoever starts us with stdin, stdout or stderr closed would find a lease in
  * their places, and messages written into it.
  */
@@ -172,11 +189,16 @@ int
 command_main(int argc, char **argv)
 {
 	int status = open_missing_stdio();
+	char *program = other_name(argv[0]);
 
 	if (status != 0)
 		return EX_OSERR; /* and nowhere to say it */
-	status = dispatch(argc - 1, argv + (argc > 0));
-
+	if (program != NULL) {
+		argv[0] = program;
+		status = cmd_run_as(argv);
+	} else {
+		status = dispatch(argc - 1, argv + (argc > 0));
+	}
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return say_oserr(errno, "cannot write the output");
 	return status;

@@ -26,6 +26,12 @@ int cmd_groups(const struct command *, int argc, char **argv);
 int cmd_status(const struct command *, int argc, char **argv);
 int cmd_exec(const struct command *, int argc, char **argv);
 int cmd_run(const struct command *, int argc, char **argv);
+/*
+ * `vfiobroker run -- argv...` with nothing but that to say, for who can name a
+ * program but no arguments: libvirt's <emulator>.  Without VFIO devices among
+ * argv it is the program and no more.
+ */
+int cmd_run_as(char **argv);
 int cmd_explain(const struct command *, int argc, char **argv);
 int cmd_watch(const struct command *, int argc, char **argv);
 int cmd_release(const struct command *, int argc, char **argv);

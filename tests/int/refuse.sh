@@ -54,6 +54,23 @@ VFIOBROKER_SOCKET=$dir/closed/sock check_exit 69 "where one may not look: 69" vb
 VFIOBROKER_SOCKET=/$(printf %0200d 0) \
 	check_exit 64 "a path that no socket can have: 64" vb $USER1 list
 
+# ---- by another name, which is for libvirt
+
+for program in echo no-such-program '' qemu; do
+	ln -s "$bin/vfiobroker" "$dir/vfiobroker-$program"
+done
+check "without a device it is the program" as $USER1 "$dir/vfiobroker-echo" -m 1G --version run
+check_equal "-m 1G --version run" "$(<"$out")" "with all its arguments"
+PATH=/usr/bin:/bin check_exit 127 "there may be none: 127" \
+	as $USER1 "$dir/vfiobroker-no-such-program"
+check_says "cannot find the program 'no-such-program'" "it says which"
+check_exit 64 "without a name it is itself" as $USER1 "$dir/vfiobroker-"
+check_exit 69 "with a device it asks the broker" \
+	as $USER1 "$dir/vfiobroker-echo" -device '{"driver":"vfio-pci","host":"0000:01:10.0"}'
+check_says "^vfiobroker: cannot connect to $sock: " "which is not there"
+check_exit 64 "what can not be read is refused: 64" \
+	as $USER1 "$dir/vfiobroker-qemu" -device pci-assign,host=01:10.0
+
 # ---- something else at the socket: 76
 
 # answers HEX: what the command ends with when it hears that.
