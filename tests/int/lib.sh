@@ -235,6 +235,7 @@ ready_or_dead() {
 }
 
 # broker_args: what every broker of these tests is started with.
+broker_under=() # what it is executed by
 broker_args=(--socket "$sock" --run-dir "$run_dir" --policy "$policy_conf"
 	--policy-dir "$policy_d" --session "$bin/vfiobroker-session"
 	--policy-program "$bin/vfiobroker-policy" --guard-program "$bin/vfiobroker-guard"
@@ -246,7 +247,7 @@ broker_start() {
 	log_skip
 	(
 		shed
-		exec "$bin/vfiobrokerd" "${broker_args[@]}" "$@"
+		exec "${broker_under[@]}" "$bin/vfiobrokerd" "${broker_args[@]}" "$@"
 	) </dev/null >&"$log_fd" 2>&1 &
 	broker_pid=$!
 	poll ready_or_dead

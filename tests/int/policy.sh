@@ -280,7 +280,10 @@ fake_loader <<-END
 	#!/bin/sh
 	exec $bin/vfiobroker-policy "\$@"
 END
+# A broker that is in groups, and has an environment.
+broker_under=(env LD_LIBRARY_PATH=/nonexistent setpriv "--groups=62001,62002")
 broker_start --sysroot "$fake" --policy-program "$dir/loader" --policy-timeout 2
+broker_under=()
 check_equal yes "$(may $USER1)" "with another loader the policy is loaded"
 
 # Where the files are root's alone it can read them, but has nothing left of that
@@ -297,6 +300,11 @@ loads_by_names() {
 	log_news >"$out"
 	check_says '^vfiobrokerd: policy loaded$' "files for nobody but root"
 	check_says '^names: /etc/shadow is closed$' "no other file can be read where names are looked up"
+	check_says '^names: memory 1073741824 1073741824$' "there is not much memory"
+	check_says '^names: seconds 60 60$' "nor time"
+	check_says '^names: descriptors 256 256$' "nor many descriptors"
+	check_says '^names: core 0 0$' "nothing of it is dumped"
+	check_says '^names: dumpable 0, ends by 9$' "nobody of its user looks in, and it ends with the monitor"
 	check_equal 4 "$(grep -cE '^names: Cap(Inh|Prm|Eff|Amb):\s0+$' "$out")" "no capability is left there"
 }
 loads_by_names
@@ -312,6 +320,8 @@ fake_loader <<-END
 	#!/bin/sh
 	# Builtins only: a process more would be seen as well.
 	while read -r line; do echo "\$line" >&2; done </proc/\$\$/status
+	read -r environ </proc/\$\$/environ
+	echo "environment: '\$environ'" >&2
 	for fd in 0 1 2 3 4 5 6 7 8 9; do
 		[ ! -e /proc/\$\$/fd/\$fd ] || echo "fd \$fd" >&2
 	done
@@ -323,6 +333,7 @@ nobody=$(id -u nobody) nogroup=$(id -g nobody)
 check_says "^Uid:\s$nobody\s$nobody\s$nobody\s$nobody$" "it is not root"
 check_says "^Gid:\s$nogroup\s$nogroup\s$nogroup\s$nogroup$" "nor in root's group"
 check_says '^Groups:\s*$' "nor in any other"
+check_says "^environment: ''$" "its environment is empty"
 check_says '^NoNewPrivs:\s1$' "and gains nothing by executing"
 # CAP_DAC_READ_SEARCH, for files that are root's alone.
 for set in Inh Prm Eff Amb; do
