@@ -2,7 +2,7 @@
 # noiommu: a host whose IOMMU is off, as most are before somebody thinks of it. All is
 # answered, nothing is lent, and what to enable is said; also where somebody has VFIO do
 # without one.
-# lab: alone --no-iommu
+# lab: alone --no-iommu --kernel iommufd
 # shellcheck source-path=SCRIPTDIR source=../scenario.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scenario.sh"
 
@@ -33,7 +33,7 @@ check_match 'NO_IOMMU_GROUP' "to an administrator with the guard's reason" \
 check "the device stays where it is" home
 
 # VFIO without an IOMMU, which taints the kernel and protects nobody. Debian's kernel
-# has no such thing, the other one of the lab has.
+# has no such thing, so this is the other one of the lab.
 unsafe=/sys/module/vfio/parameters/enable_unsafe_noiommu_mode
 rebind() {
 	echo "$1" >"$sys/$VF/driver_override"
@@ -41,17 +41,16 @@ rebind() {
 	echo "$VF" >/sys/bus/pci/drivers_probe
 }
 modprobe vfio-pci
-if [ -e "$unsafe" ]; then
-	echo 1 >"$unsafe"
-	rebind vfio-pci
-	check "vfio-pci takes the device all the same, by root's hand" \
-		test -e "/dev/vfio/noiommu-$(group_of "$VF")"
-	broker_stop
-	broker_start
-	check_exit 77 "the broker does not pass it on" take
-	check_match 'NOIOMMU' "and says what is wrong with it" take
-	rebind ''
-	wait_for 20 "by the same hand it goes home" home
-fi
+check "VFIO can do without an IOMMU" test -e "$unsafe"
+echo 1 >"$unsafe"
+rebind vfio-pci
+check "vfio-pci takes the device all the same, by root's hand" \
+	test -e "/dev/vfio/noiommu-$(group_of "$VF")"
+broker_stop
+broker_start
+check_exit 77 "the broker does not pass it on" take
+check_match 'NOIOMMU' "and says what is wrong with it" take
+rebind ''
+wait_for 20 "by the same hand it goes home" home
 broker_stop
 rm -rf /run/vfiobroker
