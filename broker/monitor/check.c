@@ -192,6 +192,7 @@ check_policy(struct check *c)
 	struct policy_terms terms[MON_MAX_DEVICES];
 	struct policy_decision dec;
 
+	c->ncounted = c->nmembers;
 	if (decide(c, true, &dec, terms) != 0) {
 		check_refuse(c, STATUS_INTERNAL);
 		return;
@@ -362,7 +363,7 @@ check_run(struct check *c)
 {
 	c->status = STATUS_OK;
 	c->wait = c->pending = c->unseen = false;
-	c->nmembers = c->nto_see = 0;
+	c->nmembers = c->nto_see = c->ncounted = 0;
 	STAILQ_INIT(&c->texts);
 	check_home(c);
 	check_present(c);

@@ -48,6 +48,7 @@ struct check {
 	struct texts texts;
 	struct check_member members[CHECK_MEMBERS_MAX];
 	size_t nmembers;
+	size_t ncounted; /* of members, when the policy decided */
 };
 
 /*

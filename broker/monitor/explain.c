@@ -72,6 +72,8 @@ say_rules(struct session *s, const struct check *c, const struct device *d)
 	int r = usage_of(c->who.uid, NULL, true, &usage);
 
 	if (r == 0) {
+		for (size_t i = c->nbdfs; i < c->ncounted; i++)
+			usage_add(&usage, c->members[i].device);
 		r = policy_explain(policy_current(), &inventory_world, &c->who,
 		    &usage, &req, say_note, &notes);
 		usage_clear(&usage);

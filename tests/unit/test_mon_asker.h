@@ -34,6 +34,7 @@ struct asker {
 	bool may; /* explain's word for it */
 	struct said refusal; /* why not, and how to mend it */
 	struct said steps; /* what acquire would do */
+	struct said rules; /* which line decides, and others like it */
 	struct mon_grant grant;
 	int leasefd; /* of the grant; -1 none */
 };
@@ -70,6 +71,8 @@ session_text(struct session *s, enum mon_text_kind kind, const char *text)
 		said_add(&a->refusal, "fix: ", text);
 	else if (kind == MON_TEXT_STEP)
 		said_add(&a->steps, "", text);
+	else if (kind == MON_TEXT_RULE)
+		said_add(&a->rules, "", text);
 	else if (kind == MON_TEXT_DECISION)
 		a->may = strstr(text, " may have ") != NULL;
 }
@@ -186,8 +189,8 @@ asker_new(uid_t uid, const gid_t *gids, size_t ngids)
 	for (size_t i = 0; i < ngids; i++)
 		a->gids[i] = gids[i];
 	a->ended = a->may = false;
-	a->refusal.len = a->steps.len = 0;
-	a->refusal.text[0] = a->steps.text[0] = '\0';
+	a->refusal.len = a->steps.len = a->rules.len = 0;
+	a->refusal.text[0] = a->steps.text[0] = a->rules.text[0] = '\0';
 	a->leasefd = -1;
 	CHECK(quota_connect(&a->s.account, uid, 1000, clock_us()) == 0);
 	return a;

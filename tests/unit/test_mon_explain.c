@@ -33,7 +33,8 @@
 #define QUESTIONS 25
 #define STEPS_MAX 4 /* of the walk, before each */
 
-static unsigned long nasked, nstrangers, nunmanaged, nmoved, nimplied, nabout;
+static unsigned long nasked, nstrangers, nunmanaged, nmoved, nimplied, nabout,
+    nrules;
 static unsigned long nrebound, counts[STATUS_COUNT];
 static int logfd;
 
@@ -202,6 +203,38 @@ assert_all_said(const struct question *q)
 			    "explain lacks %.*s", (int)(end - line), line);
 }
 
+/* The first of its rules is the line on which the decision stands, with why. */
+static void
+assert_rule(const struct question *q)
+{
+	const char *rule = q->by->rules.text, *text, *why;
+	char want[1024];
+	int len;
+
+	if (q->by->status == STATUS_OK) {
+		len = (int)strcspn(rule, "\n");
+		CHECK_MSG(len > 0 && strncmp(rule + len - 20,
+					 ": covers the request", 20) == 0,
+		    "it may, by: %.*s", len, rule);
+		return;
+	}
+	text = strstr(q->by->refusal.text, "the policy does not let uid ");
+	if (text == NULL || strstr(text, "no allow line covers it") != NULL)
+		return;
+	/* "FILE:LINE: TEXT: WHY[; add: LINE]" there, "WHY (FILE:LINE: TEXT)"
+	 * here. */
+	text = strstr(rule, ": ");
+	why = text == NULL ? NULL : strstr(text + 2, ": ");
+	CHECK_MSG(why != NULL, "no rule: %s", rule);
+	len = (int)strcspn(why + 2, ";\n");
+	snprintf(want, sizeof(want), ": %.*s (%.*s)\n", len, why + 2,
+	    (int)(why - rule), rule);
+	CHECK_MSG(strstr(q->by->refusal.text, want) != NULL,
+	    "the rule is %.*s, but: %s", (int)strlen(rule), rule,
+	    q->by->refusal.text);
+	nrules++;
+}
+
 static void
 assert_same(const struct question *q)
 {
@@ -222,6 +255,7 @@ assert_same(const struct question *q)
 	CHECK(q->by->may == (q->by->status == STATUS_OK));
 	CHECK((q->by->steps.len > 0) == (q->by->status == STATUS_OK));
 	CHECK((q->of->refusal.len > 0) == (said != STATUS_OK));
+	assert_rule(q);
 	if (unmanaged || q->as_if || said == STATUS_OK)
 		return;
 	if (q->admin)
@@ -321,9 +355,9 @@ tell(void)
 {
 	printf("explain: seed %llu, %lu questions, %lu granted; %lu strangers, "
 	       "%lu about others, %lu unmanaged, %lu moved home, %lu implied; "
-	       "%lu rebound\n",
+	       "%lu rebound, %lu refused by a line\n",
 	    (unsigned long long)seed, nasked, counts[STATUS_OK], nstrangers,
-	    nabout, nunmanaged, nmoved, nimplied, nrebound);
+	    nabout, nunmanaged, nmoved, nimplied, nrebound, nrules);
 	printf("explain:");
 	for (enum status s = 0; s < STATUS_COUNT; s++)
 		if (counts[s] > 0)
