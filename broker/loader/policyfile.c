@@ -66,12 +66,11 @@ read_whole(int fd, size_t *len)
 	return NULL;
 }
 
-static void
-read_text(struct policyfile_reader *r, const char *path, int fd)
+void
+policyfile_read(struct policyfile_reader *r, const char *path, int fd)
 {
 	size_t len;
 	char *text = read_whole(fd, &len);
-
 	const char *wrong = NULL;
 
 	if (text == NULL) {
@@ -102,7 +101,7 @@ read_file(struct policyfile_reader *r, const char *path)
 		return;
 	}
 	if (check_trust(r, path, fd, S_IFREG) == 0)
-		read_text(r, path, fd);
+		policyfile_read(r, path, fd);
 	close(fd);
 }
 

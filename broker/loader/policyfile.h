@@ -23,4 +23,7 @@ struct policyfile_reader {
 void policyfile_read_all(
     struct policyfile_reader *, const char *main, const char *dir);
 
+/* Reads one that is open, whosever it is; only how much it is can be wrong. */
+void policyfile_read(struct policyfile_reader *, const char *path, int fd);
+
 #endif

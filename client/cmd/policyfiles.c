@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Reading policy files without being anybody special.  Called by `policy
- * check`: named files from anywhere, or those of the broker by its own reader,
- * which refuses what the broker would refuse.
+ * check`: named files from anywhere, or those of the broker, both by its own
+ * reader, which refuses what the broker would refuse.
  */
 
 #include "policyfiles.h"
@@ -18,40 +18,6 @@
 
 #include "broker/loader/policyfile.h"
 #include "say.h"
-
-#define POLICYFILES_MAX_BYTES (16U << 20)
-
-/* All of fd; NULL with errno. */
-static char *
-read_all(int fd, size_t *len)
-{
-	size_t room = 65536;
-	char *text = malloc(room), *more;
-	ssize_t n = text != NULL ? 1 : -1;
-
-	*len = 0;
-	while (n > 0) {
-		if (*len == room) {
-			room *= 2;
-			more = room <= POLICYFILES_MAX_BYTES
-				   ? realloc(text, room)
-				   : NULL;
-			if (more == NULL) {
-				free(text);
-				errno = EFBIG;
-				return NULL;
-			}
-			text = more;
-		}
-		n = read(fd, text + *len, room - *len);
-		if (n > 0)
-			*len += (size_t)n;
-	}
-	if (n == 0)
-		return text;
-	free(text);
-	return NULL;
-}
 
 /* Takes text over, also on failure. */
 static int
@@ -79,22 +45,6 @@ unreadable(const char *name, int err)
 							       : EX_OSERR;
 }
 
-int
-policyfiles_read(struct policyfiles *p, const char *name)
-{
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	char *text;
-	size_t len;
-	int err;
-
-	if (fd == -1)
-		return unreadable(name, errno);
-	text = read_all(fd, &len);
-	err = errno;
-	close(fd);
-	return text == NULL ? unreadable(name, err) : keep(p, name, text, len);
-}
-
 /* ---- as the broker reads ---------------------------------------------- */
 
 struct reading {
@@ -111,18 +61,55 @@ found(void *arg, const char *path, char *text, size_t len)
 	r->status = r->status == EX_OK ? status : r->status;
 }
 
+static int
+refused(const char *path, const char *what)
+{
+	say("%s: the broker refuses it: %s", path, what);
+	return EX_CONFIG;
+}
+
 /* What we may not read, root perhaps may: that says nothing of the broker. */
 static void
 wrong(void *arg, const char *path, int err, const char *what)
 {
 	struct reading *r = arg;
-	int status = EX_CONFIG;
+	int status;
 
 	if (err == EACCES)
 		status = unreadable(path, err);
 	else
-		say("%s: the broker refuses it: %s", path, what);
+		status = refused(path, what);
 	r->status = r->status == EX_OK ? status : r->status;
+}
+
+/* Where it is and whose it is are the caller's; too much is too much. */
+static void
+wrong_named(void *arg, const char *path, int err, const char *what)
+{
+	struct reading *r = arg;
+
+	if (err == 0 || err == EFBIG)
+		r->status = refused(path, what);
+	else
+		r->status = unreadable(path, err);
+}
+
+int
+policyfiles_read(struct policyfiles *p, const char *name)
+{
+	struct reading r = { .files = p };
+	struct policyfile_reader reader = {
+		.file = found, .wrong = wrong_named, .arg = &r, .n = p->n
+	};
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return unreadable(name, errno);
+	for (size_t i = 0; i < p->n; i++)
+		reader.bytes += p->v[i].len;
+	policyfile_read(&reader, name, fd);
+	close(fd);
+	return r.status;
 }
 
 int

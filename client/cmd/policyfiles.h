@@ -15,7 +15,10 @@ struct policyfiles {
 	struct policy_source *v;
 };
 
-/* Reads one file.  Returns EX_OK, or the status to exit with after the message. */
+/*
+ * Reads one file, of which the broker would have to bear the size.  Returns
+ * EX_OK, or the status to exit with after the message.
+ */
 int policyfiles_read(struct policyfiles *, const char *name);
 
 /*

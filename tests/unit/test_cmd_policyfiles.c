@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The files that `policy check` reads where none is named: what the broker
- * would refuse is said, and nothing of it is taken.
+ * The files that `policy check` reads, the broker's or those that are named:
+ * what the broker would refuse is said, and nothing of it is taken.
  */
 
 #include <check.h>
@@ -196,6 +196,81 @@ START_TEST(none)
 }
 END_TEST
 
+/* ---- named files ------------------------------------------------------ */
+
+/* Reads one more file; what was said is in said. */
+static int
+named(struct policyfiles *p, const char *name)
+{
+	int fd = memfd_create("stderr", MFD_CLOEXEC), old = dup(2), status;
+	ssize_t n;
+
+	dup2(fd, 2);
+	status = policyfiles_read(p, path_of(name));
+	dup2(old, 2);
+	n = pread(fd, said, sizeof(said) - 1, 0);
+	ck_assert_int_ge(n, 0);
+	said[n] = '\0';
+	close(fd);
+	close(old);
+	return status;
+}
+
+/* Anybody's, and a link: only the broker's own files must be root's. */
+START_TEST(named_anywhere)
+{
+	struct policyfiles p = { 0 };
+
+	ck_assert_int_eq(chmod(path_of("policy.conf"), 0666), 0);
+	ck_assert_int_eq(symlink("policy.conf", path_of("link")), 0);
+	ck_assert_int_eq(named(&p, "link"), EX_OK);
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(named(&p, "policy.d"), EX_NOINPUT);
+	ck_assert_ptr_nonnull(strstr(said, "cannot read"));
+	ck_assert_int_eq(named(&p, "nothing"), EX_NOINPUT);
+	ck_assert_uint_eq(p.n, 1);
+	ck_assert_str_eq(p.v[0].name, path_of("link"));
+	ck_assert_uint_eq(p.v[0].len, strlen(LINE));
+	policyfiles_free(&p);
+}
+END_TEST
+
+START_TEST(named_too_big)
+{
+	struct policyfiles p = { 0 };
+
+	ck_assert_int_eq(
+	    truncate(path_of("policy.conf"), POLICY_FILE_BYTES), 0);
+	ck_assert_int_eq(named(&p, "policy.conf"), EX_CONFIG);
+	ck_assert_ptr_nonnull(
+	    strstr(said, "policy.conf: the broker refuses it: File too large"));
+	ck_assert_int_eq(
+	    truncate(path_of("policy.conf"), POLICY_FILE_BYTES - 1), 0);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(named(&p, "policy.conf"), EX_OK);
+	ck_assert_int_eq(truncate(path_of("policy.conf"), 5), 0);
+	ck_assert_int_eq(named(&p, "policy.conf"), EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(said, "all files are more than 4 MiB"));
+	ck_assert_int_eq(truncate(path_of("policy.conf"), 4), 0);
+	ck_assert_int_eq(named(&p, "policy.conf"), EX_OK);
+	policyfiles_free(&p);
+}
+END_TEST
+
+START_TEST(named_too_many)
+{
+	struct policyfiles p = { 0 };
+
+	for (int i = 0; i < POLICY_FILES_MAX; i++)
+		ck_assert_int_eq(named(&p, "policy.conf"), EX_OK);
+	ck_assert_int_eq(named(&p, "policy.conf"), EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(
+	    said, "policy.conf: the broker refuses it: one file too many"));
+	ck_assert_uint_eq(p.n, POLICY_FILES_MAX);
+	policyfiles_free(&p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -215,6 +290,9 @@ main(void)
 	tcase_add_test(tc, too_many);
 	tcase_add_test(tc, unreadable);
 	tcase_add_test(tc, none);
+	tcase_add_test(tc, named_anywhere);
+	tcase_add_test(tc, named_too_big);
+	tcase_add_test(tc, named_too_many);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
