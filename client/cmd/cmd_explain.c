@@ -111,7 +111,7 @@ print_json(const struct question *q, const struct vfiobroker_text *texts,
 		for (size_t i = 0; i < n; i++)
 			if (texts[i].kind == sections[s].kind)
 				json_array_append_new(
-				    array, json_string(texts[i].text));
+				    array, json_visible(texts[i].text));
 		json_object_set_new(j, sections[s].key, array);
 	}
 	return json_print(j);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -65,10 +66,51 @@ json_lease_id(uint64_t id)
 	return id == 0 ? json_null() : json_sprintf("%" PRIu64, id);
 }
 
+/* How long the character is that text begins with; 0: that is none. */
+static size_t
+character_length(const char *text)
+{
+	for (size_t n = 1; n <= 4 && text[n - 1] != '\0'; n++) {
+		json_t *one = json_stringn(text, n);
+
+		json_decref(one);
+		if (one != NULL)
+			return n;
+	}
+	return 0;
+}
+
+/* Asks the library what it takes, so nothing that comes out can be refused. */
+json_t *
+json_visible(const char *text)
+{
+	json_t *j = json_string(text);
+	char *out = NULL;
+	size_t len, n;
+	FILE *f;
+
+	if (j != NULL)
+		return j;
+	f = open_memstream(&out, &len);
+	if (f == NULL)
+		return NULL;
+	for (; *text != '\0'; text += n > 0 ? n : 1) {
+		n = character_length(text);
+		if (n > 0)
+			fwrite(text, 1, n, f);
+		else
+			fprintf(f, "\\x%02x", (unsigned char)*text);
+	}
+	if (fclose(f) == 0)
+		j = json_string(out);
+	free(out);
+	return j;
+}
+
 json_t *
 json_text(const char *text)
 {
-	return text[0] == '\0' ? json_null() : json_string(text);
+	return text[0] == '\0' ? json_null() : json_visible(text);
 }
 
 static json_t *
@@ -106,12 +148,12 @@ json_lease(const struct vfiobroker_lease *l)
 
 	for (size_t i = 0; i < l->ndevices; i++)
 		json_array_append_new(devices, json_bdf(&l->devices[i]));
-	return json_pack("{s:o, s:i, s:i, s:s, s:o, s:I, s:I, s:b, s:s, s:o}",
+	return json_pack("{s:o, s:i, s:i, s:o, s:o, s:I, s:I, s:b, s:s, s:o}",
 	    "id", json_lease_id(l->id), "uid", (int)l->uid, "pid", (int)l->pid,
-	    "command", l->comm, "label", json_text(l->label), "since",
-	    (json_int_t)l->since, "memlock", (json_int_t)l->memlock, "revoking",
-	    l->revoking, "backend", l->iommufd ? "iommufd" : "group", "devices",
-	    devices);
+	    "command", json_visible(l->comm), "label", json_text(l->label),
+	    "since", (json_int_t)l->since, "memlock", (json_int_t)l->memlock,
+	    "revoking", l->revoking, "backend",
+	    l->iommufd ? "iommufd" : "group", "devices", devices);
 }
 
 json_t *

@@ -26,4 +26,10 @@ json_t *json_lease_id(uint64_t);
 /* null for "". */
 json_t *json_text(const char *);
 
+/*
+ * JSON is UTF-8, and a file's name need not be: a byte that is none comes as
+ * the four characters \xff.
+ */
+json_t *json_visible(const char *);
+
 #endif
