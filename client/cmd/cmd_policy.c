@@ -52,8 +52,34 @@ struct checking {
 	bool elsewhere;
 	json_t *errors;
 	json_t *warnings;
+	bool lost; /* of what should be in them */
 	unsigned nwarnings;
 };
+
+/* Those of ASCII but the tab, and those of Unicode, U+0080 to U+009F. */
+static bool
+is_control(const char *at, size_t len)
+{
+	unsigned char c = (unsigned char)at[0];
+
+	if (c < 0x80)
+		return (c < ' ' && c != '\t') || c == 0x7f;
+	return c == 0xc2 && len > 1 && (at[1] & 0xe0) == 0x80;
+}
+
+/* A file may be anybody's: nothing in it may move about on the terminal. */
+static void
+put_line(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		bool control = is_control(line + i, len - i);
+
+		putc(control ? '?' : line[i], stderr);
+		if (control && (line[i] & 0x80) != 0)
+			i++;
+	}
+	putc('\n', stderr);
+}
 
 /* The line, and a caret under the column if there is one; tabs stay tabs. */
 static void
@@ -65,14 +91,25 @@ print_line(const struct checking *c, const char *file, unsigned number,
 
 	if (line == NULL)
 		return;
-	fprintf(stderr, "    %.*s\n", (int)len, line);
+	fputs("    ", stderr);
+	put_line(line, len);
 	if (column == 0)
 		return;
 	fputs("    ", stderr);
+	/* The column counts bytes: all but the first of a character are no more. */
 	for (size_t i = 0; i + 1 < column && i < len; i++)
-		fputc(line[i] == '\t' ? '\t' : ' ', stderr);
+		if ((line[i] & 0xc0) != 0x80)
+			putc(line[i] == '\t' ? '\t' : ' ', stderr);
 	fprintf(stderr, "%s^%s\n", colour_start(stderr, COLOUR_BAD),
 	    colour_end(stderr, COLOUR_BAD));
+}
+
+/* Takes the object, which there may be no memory for. */
+static void
+keep(struct checking *c, json_t *array, json_t *object)
+{
+	if (json_array_append_new(array, object) != 0)
+		c->lost = true;
 }
 
 static void
@@ -81,10 +118,10 @@ report_error(void *arg, const struct policy_error *e)
 	struct checking *c = arg;
 
 	if (c->errors != NULL) {
-		json_array_append_new(
-		    c->errors, json_pack("{s:s, s:i, s:i, s:s}", "file",
-				   e->file, "line", (int)e->line, "column",
-				   (int)e->column, "text", e->text));
+		keep(c, c->errors,
+		    json_pack("{s:o, s:i, s:i, s:o}", "file",
+			json_visible(e->file), "line", (int)e->line, "column",
+			(int)e->column, "text", json_visible(e->text)));
 		return;
 	}
 	fprintf(stderr, "%s:%u:%u: %s\n", e->file, e->line, e->column, e->text);
@@ -98,9 +135,9 @@ report_warning(void *arg, const struct policy_warning *w)
 
 	c->nwarnings++;
 	if (c->warnings != NULL) {
-		json_array_append_new(
-		    c->warnings, json_pack("{s:s, s:i, s:s}", "file", w->file,
-				     "line", (int)w->line, "text", w->text));
+		keep(c, c->warnings,
+		    json_pack("{s:o, s:i, s:o}", "file", json_visible(w->file),
+			"line", (int)w->line, "text", json_visible(w->text)));
 		return;
 	}
 	fprintf(stderr, "%s:%u: %swarning%s: %s\n", w->file, w->line,
@@ -153,7 +190,11 @@ check_report(const struct checking *c, int status)
 		j = json_answer("policy-check");
 		json_object_set_new(j, "errors", c->errors);
 		json_object_set_new(j, "warnings", c->warnings);
-		return json_print(j) == EX_OK ? status : EX_OSERR;
+		if (json_print(j) != EX_OK)
+			return EX_OSERR;
+		return c->lost
+			   ? say_oserr(ENOMEM, "errors or warnings are lost")
+			   : status;
 	}
 	if (status == EX_OK)
 		printf("%zu file%s, no errors, %u warning%s\n", c->files.n,
@@ -208,7 +249,7 @@ show_policy(const struct vfiobroker *broker, bool json)
 			continue;
 		if (!json)
 			puts(texts[i].text);
-		json_array_append_new(lines, json_string(texts[i].text));
+		json_array_append_new(lines, json_visible(texts[i].text));
 	}
 	json_object_set_new(j, "lines", lines);
 	if (json)

@@ -36,6 +36,24 @@ cp "$out" "$dir/json"
 check_equal $'vfiobroker.policy-check/1\n2\n1\n13\n0' \
 	"$(pick "$dir/json" schema errors.# errors.0.line errors.0.column warnings.#)" \
 	"has the same"
+printf 'allow\0 any use all\nadmin \033[2Jany\r\n' >"$dir/control.conf"
+check_exit 78 "control characters in a policy: 78" vb $USER1 policy check "$dir/control.conf"
+check_says '^    allow\? any use all$' "a NUL does not end the line that is shown"
+check_says '^    admin \?\[2Jany\?$' "and the terminal sees none of them"
+strange=$dir/$'stra\xffnge-\xc3\xbc.conf'
+cp "$dir/bad.conf" "$strange"
+check_exit 78 "a file's name need not be UTF-8" vb $USER1 policy check --json "$strange"
+cp "$out" "$dir/json"
+check_equal "$dir/stra\\xffnge-"$'\xc3\xbc.conf\n2' "$(pick "$dir/json" errors.0.file errors.#)" \
+	"in JSON a byte that is none can be seen"
+printf 'claim all\nclaim all\n' >"$strange"
+check "nor where it has but warnings" vb $USER1 policy check --json --elsewhere "$strange"
+cp "$out" "$dir/json"
+check_equal $'1\ndoes nothing: '"$dir/stra\\xffnge-"$'\xc3\xbc.conf:1 says as much or more' \
+	"$(pick "$dir/json" warnings.# warnings.0.text)" "they are not lost"
+truncate -s 1M "$dir/large.conf"
+check_exit 78 "a file that is too large for the broker: 78" vb $USER1 policy check "$dir/large.conf"
+check_says "large.conf: the broker refuses it: File too large$" "is told of"
 echo "allow uid $USER1 use $vf" >>"$file"
 check "a line that does nothing is no error" vb $USER1 policy check --elsewhere "$file"
 check_says "^$file:5: warning: " "but a warning"

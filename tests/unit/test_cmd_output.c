@@ -106,6 +106,8 @@ static const struct {
 	{ "policy-check-bad", "", "policy check tests/golden/cli/bad.conf" },
 	{ "policy-check-json", "",
 	    "policy check --json tests/golden/cli/bad.conf" },
+	{ "policy-check-caret", "",
+	    "policy check tests/golden/cli/caret.conf" },
 	{ "policy-check-none", "", "policy check tests/golden/cli/none.conf" },
 	{ "policy-show", "", "policy show" },
 	{ "policy-show-json", "", "policy show --json" },
