@@ -2,7 +2,7 @@
 /*
  * The machine, for `policy check` and `policy generate`, which have no broker
  * to ask.  Reads /sys and /proc without privilege; what may not be seen is
- * taken as not there, so nothing here may ever decide a grant.
+ * said, and taken as not there, so nothing here may ever decide a grant.
  */
 
 #include "machine.h"
@@ -19,6 +19,7 @@
 #include "broker/guard/guard.h"
 #include "pciclass.h"
 #include "pciids.h"
+#include "say.h"
 
 /* "<sysroot>/sys/bus/pci/devices/<bdf>/<name>" */
 static void
@@ -150,6 +151,22 @@ found_reason(void *arg, enum reason reason, const char *what)
 	*reasons |= 1U << reason;
 }
 
+/*
+ * What others have open only root may see, so who uses a graphics card mostly
+ * can not be told: silence would be taken for "nobody".
+ */
+static void
+collect(const struct machine *m, const struct bdf *bdf, uint32_t *reasons)
+{
+	int r = guard_collect(m->sysroot, bdf, found_reason, reasons);
+	char name[BDF_STRLEN];
+
+	if (r != 0)
+		say("cannot tell whether the host needs %s: %s",
+		    bdf_format(bdf, name), strerror(-r));
+	*reasons |= REASONS_KNOWN;
+}
+
 /* The guard reads much of /sys, and most devices are never asked about. */
 static bool
 needs(void *arg, size_t i, enum reason reason)
@@ -158,9 +175,7 @@ needs(void *arg, size_t i, enum reason reason)
 	uint32_t *reasons = &m->reasons[i];
 
 	if ((*reasons & REASONS_KNOWN) == 0)
-		guard_collect(
-		    m->sysroot, &m->devices[i].bdf, found_reason, reasons);
-	*reasons |= REASONS_KNOWN;
+		collect(m, &m->devices[i].bdf, reasons);
 	return (*reasons & 1U << reason) != 0;
 }
 

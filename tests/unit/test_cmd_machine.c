@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/cmd/machine.h"
 #include "client/cmd/pciids.h"
 
+#define USER 61001
+
+static char said[1024];
 static char root[] = "/tmp/vfiobroker-test-XXXXXX";
 
 static const char *
@@ -138,6 +142,48 @@ START_TEST(advises_the_policy)
 }
 END_TEST
 
+/* Asks about each reason of a device as USER; what was said is in said. */
+static void
+ask(size_t i)
+{
+	int fd = memfd_create("stderr", MFD_CLOEXEC), old = dup(2);
+	struct policy_machine p;
+	struct machine m;
+	ssize_t n;
+
+	ck_assert_int_eq(machine_read(root, &m), 0);
+	p = machine_for_policy(&m);
+	ck_assert_int_eq(seteuid(USER), 0);
+	dup2(fd, 2);
+	for (enum reason r = 0; r < REASON_COUNT; r++)
+		p.needs(p.arg, i, r);
+	dup2(old, 2);
+	ck_assert_int_eq(seteuid(0), 0);
+	machine_free(&m);
+	n = pread(fd, said, sizeof(said) - 1, 0);
+	ck_assert_int_ge(n, 0);
+	said[n] = '\0';
+	close(fd);
+	close(old);
+}
+
+/* Of a card with a DRM node only root sees who has it open. */
+START_TEST(says_what_it_cannot_see)
+{
+	ck_assert_int_eq(chmod(root, 0755), 0);
+	make_dirs("sys/class/drm");
+	make_dirs("proc/4711/fd");
+	ck_assert_int_eq(chmod(path_of("proc/4711/fd"), 0), 0);
+	ask(2);
+	ck_assert_str_eq(said, "");
+	make_link("sys/class/drm/card0",
+	    "../../devices/pci0000:00/0000:01:10.0/drm/card0");
+	ask(2);
+	ck_assert_str_eq(said, "vfiobroker: cannot tell whether the host needs "
+			       "0000:01:10.0: Permission denied\n");
+}
+END_TEST
+
 START_TEST(no_pci_is_an_error)
 {
 	struct machine m;
@@ -176,6 +222,7 @@ main(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, reads_devices);
 	tcase_add_test(t, advises_the_policy);
+	tcase_add_test(t, says_what_it_cannot_see);
 	tcase_add_test(t, no_pci_is_an_error);
 	tcase_add_test(t, names);
 	suite_add_tcase(s, t);
