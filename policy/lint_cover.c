@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Compares lines with lines, without a machine.  Called by lint.c only: no
+ * Compares lines with lines, without a machine.  Called by lint only: no
  * decision may rest on it.  Who is in which group is not known here.
  */
 
@@ -18,6 +18,12 @@ subject_covers(const struct policy_rule *a, const struct policy_rule *b)
 	if (a->subject == SUBJECT_ANY || b->subject == SUBJECT_ANY)
 		return a->subject == SUBJECT_ANY;
 	return is_user(a) == is_user(b) && a->id == b->id;
+}
+
+bool
+subject_same(const struct policy_rule *a, const struct policy_rule *b)
+{
+	return subject_covers(a, b) && subject_covers(b, a);
 }
 
 /* The one address that a target can mean, if it is one. */

@@ -10,6 +10,7 @@
 #include "model.h"
 
 bool subject_covers(const struct policy_rule *a, const struct policy_rule *b);
+bool subject_same(const struct policy_rule *a, const struct policy_rule *b);
 bool target_covers(const struct target *a, const struct target *b);
 bool rule_covers(const struct policy_rule *a, const struct policy_rule *b);
 
