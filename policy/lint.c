@@ -66,37 +66,69 @@ check_denied(const struct lint *l, const struct policy_rule *rule)
 	return false;
 }
 
-/* By the devices that are there, at least one of which is meant. */
-static void
-check_denied_now(const struct lint *l, const struct policy_rule *rule)
-{
-	const struct policy_device *hit = NULL;
-	char name[BDF_STRLEN];
-
-	for (size_t i = 0; i < l->machine->ndevices; i++) {
-		if (!lint_hits(l, rule, i))
-			continue;
-		if (!lint_denied(l, rule, i))
-			return;
-		hit = &l->machine->devices[i];
-	}
-	if (hit != NULL)
-		lint_warn(l, rule,
-		    "allows nothing now: deny lines take %s and all else",
-		    bdf_format(&hit->bdf, name));
-}
-
-static void
+static bool
 check_contradiction(const struct lint *l, const struct policy_rule *rule)
 {
 	const struct target *t = rule->targets;
+	bool count = rule->value[FIELD_COUNT] == 0;
+	bool ids = t->kind == TARGET_ID && t->expect != VALUE_ABSENT &&
+		   t->expect != t->key;
 
-	if (rule->value[FIELD_COUNT] == 0)
+	if (count)
 		lint_warn(l, rule, "allows nothing: count is 0");
-	if (t->kind == TARGET_ID && t->expect != VALUE_ABSENT &&
-	    t->expect != t->key)
+	if (ids)
 		lint_warn(
 		    l, rule, "allows nothing: expects other ids than it names");
+	return count || ids;
+}
+
+/* A limit of nothing is a way to say no, but then the line is too much. */
+static bool
+check_limited(const struct lint *l, const struct policy_rule *rule)
+{
+	static const enum field none[] = { FIELD_MAX_DEVICES, FIELD_MAX_LEASES,
+		FIELD_MAX_CONNECTIONS };
+	const struct policy_rule *a = l->policy->first[VERB_LIMIT];
+
+	for (; a != NULL; a = a->next) {
+		if (!subject_covers(a, rule))
+			continue;
+		for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+			if (a->value[none[i]] > 0)
+				continue;
+			lint_warn(l, rule,
+			    "allows nothing: %s:%u limits %s to 0", a->file,
+			    a->line, fields[none[i]].word);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of memory; who writes unlimited leaves it to the limit. */
+static void
+check_memlock(const struct lint *l, const struct policy_rule *rule)
+{
+	const struct policy_rule *a = l->policy->first[VERB_LIMIT];
+	const struct policy_rule *least = NULL;
+	uint64_t left = rule->value[FIELD_MEMLOCK];
+	char size[32];
+	struct text t = text_in(size, sizeof(size));
+
+	if (left == POLICY_UNLIMITED)
+		return;
+	for (; a != NULL; a = a->next) {
+		if (!subject_covers(a, rule) ||
+		    a->value[FIELD_MAX_MEMLOCK] >= left)
+			continue;
+		left = a->value[FIELD_MAX_MEMLOCK];
+		least = a;
+	}
+	if (least == NULL)
+		return;
+	value_print(&t, VALUE_SIZE, left);
+	lint_warn(l, rule, "allows more memlock than %s:%u leaves: %s",
+	    least->file, least->line, size);
 }
 
 static bool
@@ -128,6 +160,18 @@ check_admin(const struct lint *l, const struct policy_rule *rule)
 
 /* ---- all of it --------------------------------------------------------- */
 
+/* Of what makes it allow nothing, one is enough. */
+static void
+check_allow(const struct lint *l, const struct policy_rule *rule)
+{
+	if (check_denied(l, rule) || check_contradiction(l, rule) ||
+	    check_limited(l, rule))
+		return;
+	check_memlock(l, rule);
+	if (l->machine != NULL)
+		lint_nothing_now(l, rule);
+}
+
 static void
 check_alone(const struct lint *l, const struct policy_rule *rule)
 {
@@ -135,11 +179,8 @@ check_alone(const struct lint *l, const struct policy_rule *rule)
 		check_pool(l, rule);
 	else
 		check_covered(l, rule);
-	if (rule->verb == VERB_ALLOW) {
-		if (!check_denied(l, rule) && l->machine != NULL)
-			check_denied_now(l, rule);
-		check_contradiction(l, rule);
-	}
+	if (rule->verb == VERB_ALLOW)
+		check_allow(l, rule);
 	if (rule->verb == VERB_ADMIN)
 		check_admin(l, rule);
 }

@@ -6,8 +6,8 @@
 
 #include "lint_cover.h"
 
-static bool
-is_user(const struct policy_rule *rule)
+bool
+subject_is_user(const struct policy_rule *rule)
 {
 	return rule->subject == SUBJECT_USER || rule->subject == SUBJECT_UID;
 }
@@ -17,7 +17,7 @@ subject_covers(const struct policy_rule *a, const struct policy_rule *b)
 {
 	if (a->subject == SUBJECT_ANY || b->subject == SUBJECT_ANY)
 		return a->subject == SUBJECT_ANY;
-	return is_user(a) == is_user(b) && a->id == b->id;
+	return subject_is_user(a) == subject_is_user(b) && a->id == b->id;
 }
 
 bool

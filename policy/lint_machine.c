@@ -26,30 +26,6 @@ reasons_list(const struct lint *l, size_t i, struct text *t)
 	return tolerated;
 }
 
-/* Whether device i goes along with another one of its group. */
-static bool
-takes_along(const struct lint *l, const struct policy_rule *rule, size_t i)
-{
-	const struct policy_device *d = l->machine->devices;
-
-	if (rule->value[FIELD_SIBLINGS] == 0 || d[i].group < 0 ||
-	    device_is_bridge(&d[i]))
-		return false;
-	for (size_t j = 0; j < l->machine->ndevices; j++)
-		if (j != i && d[j].group == d[i].group &&
-		    lint_hits(l, rule, j) && !lint_denied(l, rule, j))
-			return true;
-	return false;
-}
-
-/* Without `managed` a line takes nothing from a driver but siblings. */
-static bool
-claims_it(const struct lint *l, const struct policy_rule *rule, size_t i)
-{
-	return (rule->verb == VERB_CLAIM || rule->value[FIELD_MANAGED] != 0) &&
-	       lint_hits(l, rule, i);
-}
-
 static void
 check_host(const struct lint *l, const struct policy_rule *rule)
 {
@@ -58,12 +34,9 @@ check_host(const struct lint *l, const struct policy_rule *rule)
 	for (size_t i = 0; m->needs != NULL && i < m->ndevices; i++) {
 		char list[200], name[BDF_STRLEN];
 		struct text t = text_in(list, sizeof(list));
-		bool claims = claims_it(l, rule, i), tolerated;
+		bool claims = lint_claims(l, rule, i), tolerated;
 
-		if (!claims && !takes_along(l, rule, i))
-			continue;
-		/* Nobody gets what is denied; a claim is nobody's. */
-		if (rule->verb == VERB_ALLOW && lint_denied(l, rule, i))
+		if (!claims && !lint_takes_along(l, rule, i))
 			continue;
 		tolerated = reasons_list(l, i, &t);
 		if (t.len > 0)
@@ -74,28 +47,156 @@ check_host(const struct lint *l, const struct policy_rule *rule)
 	}
 }
 
-static bool
-target_present(const struct lint *l, const struct target *t)
+/* ---- lines that do nothing now ----------------------------------------- */
+
+/* Devices that have something in common: the first, and how many. */
+struct some {
+	const struct policy_device *first;
+	size_t n;
+};
+
+static void
+some_add(struct some *s, const struct policy_device *d)
 {
-	for (size_t i = 0; i < l->machine->ndevices; i++)
-		if (target_match(t, &l->world, &l->machine->devices[i]) !=
-		    MATCH_NO)
-			return true;
-	return false;
+	if (s->n++ == 0)
+		s->first = d;
 }
 
-/* Of a line or of a pool, whose entries are told of once, there. */
+static void
+some_print(struct text *t, const struct some *s)
+{
+	char name[BDF_STRLEN];
+
+	text_add(t, "%s", bdf_format(&s->first->bdf, name));
+	if (s->n > 1)
+		text_add(t, " and %zu more", s->n - 1);
+}
+
+static void
+losses_print(struct text *t, const struct some losses[LOSS_COUNT])
+{
+	static const char *const words[LOSS_COUNT] = {
+		[LOSS_DENIED] = "denied",
+		[LOSS_IDS] = "of other ids than expected",
+		[LOSS_BRIDGE] = "a bridge",
+		[LOSS_GROUP] = "in no IOMMU group",
+	};
+
+	for (enum loss w = 0; w < LOSS_COUNT; w++) {
+		const struct policy_device *d = losses[w].first;
+
+		if (d == NULL)
+			continue;
+		text_add(t, "%s%s: ", t->len > 0 ? "; " : "", words[w]);
+		some_print(t, &losses[w]);
+		if (w == LOSS_IDS && losses[w].n == 1)
+			text_add(t, " is %04x:%04x", d->vendor, d->device);
+	}
+}
+
+/* By the devices that are there, at least one of which is meant. */
+void
+lint_nothing_now(const struct lint *l, const struct policy_rule *rule)
+{
+	struct some losses[LOSS_COUNT] = { 0 };
+	char why[200];
+	struct text t = text_in(why, sizeof(why));
+
+	for (size_t i = 0; i < l->machine->ndevices; i++) {
+		enum loss loss;
+
+		if (!lint_hits(l, rule, i))
+			continue;
+		loss = lint_loss(l, rule, i);
+		if (loss == LOSS_NONE)
+			return;
+		some_add(&losses[loss], &l->machine->devices[i]);
+	}
+	losses_print(&t, losses);
+	if (t.len > 0)
+		lint_warn(l, rule, "%s nothing now (%s)",
+		    rule->verb == VERB_CLAIM ? "claims" : "allows", why);
+}
+
+/* A reason is asked for only where something is taken from the host. */
+static void
+check_tolerate(const struct lint *l, const struct policy_rule *rule)
+{
+	struct some meant = { 0 };
+	char list[64];
+	struct text t = text_in(list, sizeof(list));
+
+	for (size_t i = 0; i < l->machine->ndevices; i++) {
+		if (!lint_hits(l, rule, i))
+			continue;
+		if (l->reach[i].taken)
+			return;
+		some_add(&meant, &l->machine->devices[i]);
+	}
+	if (meant.n == 0)
+		return;
+	some_print(&t, &meant);
+	lint_warn(
+	    l, rule, "does nothing now: no line lets the broker take %s", list);
+}
+
+/* ---- what is not there ------------------------------------------------- */
+
+/* The best match; of that kind, the first device. */
+static enum match
+target_best(const struct lint *l, const struct target *t,
+    const struct policy_device **first)
+{
+	enum match best = MATCH_NO;
+
+	for (size_t i = 0; i < l->machine->ndevices; i++) {
+		const struct policy_device *d = &l->machine->devices[i];
+		enum match match = target_match(t, &l->world, d);
+
+		if (match > best) {
+			best = match;
+			*first = d;
+		}
+	}
+	return best;
+}
+
+static void
+say_absent(const struct lint *l, const struct policy_rule *rule,
+    const struct target *target)
+{
+	char name[POLICY_RULE_TEXT_MAX];
+	struct text t = text_in(name, sizeof(name));
+
+	target_print(&t, target);
+	lint_warn(l, rule, "there is no such device now:%s", name);
+}
+
+static void
+say_other(const struct lint *l, const struct policy_rule *rule,
+    const struct policy_device *d)
+{
+	char name[BDF_STRLEN];
+
+	lint_warn(l, rule, "another device is there now: %s is %04x:%04x",
+	    bdf_format(&d->bdf, name), d->vendor, d->device);
+}
+
+/*
+ * Of a line or of a pool, whose entries are told of once, there.  Where a line
+ * itself expects other ids, lint_nothing_now() says so.
+ */
 static void
 check_present(const struct lint *l, const struct policy_rule *rule)
 {
 	for (const struct target *e = rule->targets; e != NULL; e = e->next) {
-		char name[POLICY_RULE_TEXT_MAX];
-		struct text t = text_in(name, sizeof(name));
+		const struct policy_device *d = NULL;
+		enum match best = target_best(l, e, &d);
 
-		if (e->kind == TARGET_POOL || target_present(l, e))
-			continue;
-		target_print(&t, e);
-		lint_warn(l, rule, "there is no such device now:%s", name);
+		if (best == MATCH_NO && e->kind != TARGET_POOL)
+			say_absent(l, rule, e);
+		if (best == MATCH_IDENTITY && rule->verb == VERB_POOL)
+			say_other(l, rule, d);
 	}
 }
 
@@ -103,7 +204,12 @@ void
 lint_machine(const struct lint *l, const struct policy_rule *rule)
 {
 	check_present(l, rule);
+	if (rule->verb == VERB_CLAIM)
+		lint_nothing_now(l, rule);
+	if (rule->verb == VERB_TOLERATE)
+		check_tolerate(l, rule);
 	if (rule->verb == VERB_ALLOW)
 		lint_users(l, rule);
-	check_host(l, rule);
+	if (rule->verb == VERB_ALLOW || rule->verb == VERB_CLAIM)
+		check_host(l, rule);
 }

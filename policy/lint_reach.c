@@ -42,6 +42,55 @@ lint_denied(const struct lint *l, const struct policy_rule *rule, size_t i)
 	return false;
 }
 
+/*
+ * Without any group there is no IOMMU that is on, or the machine is not all
+ * there, as in a container: that is not the fault of a line.
+ */
+enum loss
+lint_loss(const struct lint *l, const struct policy_rule *rule, size_t i)
+{
+	const struct policy_device *d = &l->machine->devices[i];
+
+	/* A claim is nobody's, so nobody can be denied it. */
+	if (rule->verb == VERB_ALLOW && lint_denied(l, rule, i))
+		return LOSS_DENIED;
+	if (target_match(rule->targets, &l->world, d) == MATCH_IDENTITY)
+		return LOSS_IDS;
+	if (device_is_bridge(d))
+		return LOSS_BRIDGE;
+	return l->grouped && d->group < 0 ? LOSS_GROUP : LOSS_NONE;
+}
+
+bool
+lint_gives(const struct lint *l, const struct policy_rule *rule, size_t i)
+{
+	return lint_hits(l, rule, i) && lint_loss(l, rule, i) == LOSS_NONE;
+}
+
+/* Without `managed` a line takes nothing from a driver but siblings. */
+bool
+lint_claims(const struct lint *l, const struct policy_rule *rule, size_t i)
+{
+	return (rule->verb == VERB_CLAIM || rule->value[FIELD_MANAGED] != 0) &&
+	       lint_gives(l, rule, i);
+}
+
+/* With another one of its group; what is denied is left, and so is the rest. */
+bool
+lint_takes_along(const struct lint *l, const struct policy_rule *rule, size_t i)
+{
+	const struct policy_device *d = l->machine->devices;
+
+	if (rule->value[FIELD_SIBLINGS] == 0 || d[i].group < 0 ||
+	    device_is_bridge(&d[i]) || lint_denied(l, rule, i))
+		return false;
+	for (size_t j = 0; j < l->machine->ndevices; j++)
+		if (j != i && d[j].group == d[i].group &&
+		    lint_gives(l, rule, j))
+			return true;
+	return false;
+}
+
 static int
 reach_add(struct reach *r, const struct policy_rule *rule)
 {
@@ -58,6 +107,22 @@ reach_add(struct reach *r, const struct policy_rule *rule)
 	return 0;
 }
 
+static int
+reach_line(struct lint *l, const struct policy_rule *rule)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < l->machine->ndevices; i++) {
+		struct reach *reach = &l->reach[i];
+
+		if (rule->verb == VERB_ALLOW && lint_gives(l, rule, i))
+			r = reach_add(reach, rule);
+		reach->taken = reach->taken || lint_claims(l, rule, i) ||
+			       lint_takes_along(l, rule, i);
+	}
+	return r;
+}
+
 int
 lint_reach_find(struct lint *l)
 {
@@ -68,10 +133,13 @@ lint_reach_find(struct lint *l)
 	l->reach = calloc(n + 1, sizeof(struct reach));
 	if (l->reach == NULL)
 		return -ENOMEM;
-	for (; rule != NULL; rule = rule->next)
-		for (size_t i = 0; r == 0 && i < n; i++)
-			if (lint_hits(l, rule, i) && !lint_denied(l, rule, i))
-				r = reach_add(&l->reach[i], rule);
+	for (size_t i = 0; i < n; i++)
+		l->grouped = l->grouped || l->machine->devices[i].group >= 0;
+	for (; r == 0 && rule != NULL; rule = rule->next)
+		r = reach_line(l, rule);
+	rule = l->policy->first[VERB_CLAIM];
+	for (; r == 0 && rule != NULL; rule = rule->next)
+		r = reach_line(l, rule);
 	return r;
 }
 

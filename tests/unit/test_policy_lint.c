@@ -58,10 +58,10 @@ static const struct {
 	    "2 does nothing: test.conf:1 says as much or more\n" },
 	{ "allow uid 1000 use 01:10.0\nallow user alice use 01:10.0 managed",
 	    "1 does nothing: test.conf:2 says as much or more\n" },
-	{ "allow any use class 06\nallow user alice use class 0604",
+	{ "allow any use class 04\nallow user alice use class 0403",
 	    "2 does nothing: test.conf:1 says as much or more\n" },
-	{ "allow any use class 0604\nallow user alice use class 06", "" },
-	{ "allow any use class 06\nallow user alice use class 0604 managed",
+	{ "allow any use class 0403\nallow user alice use class 04", "" },
+	{ "allow any use class 04\nallow user alice use class 0403 managed",
 	    "" },
 	{ "allow any use slot 5e:02\nallow any use 5e:02.1",
 	    "2 does nothing: test.conf:1 says as much or more\n" },
@@ -95,17 +95,36 @@ static const struct {
 	    "1 does nothing: test.conf:2 says as much or more\n" },
 	{ "tolerate swap on all\ntolerate swap on 02:00.0\ntolerate mounted "
 	  "on 02:00.0",
-	    "2 does nothing: test.conf:1 says as much or more\n" },
+	    "1 does nothing now: no line lets the broker take 0000:00:00.0 and "
+	    "14 more\n"
+	    "2 does nothing: test.conf:1 says as much or more\n"
+	    "2 does nothing now: no line lets the broker take 0000:02:00.0\n"
+	    "3 does nothing now: no line lets the broker take 0000:02:00.0\n" },
 	{ "admin user alice\nadmin uid 1000",
 	    "2 does nothing: test.conf:1 says as much or more\n" },
 	{ "allow user alice use 01:10.0\ndeny any use class 02",
-	    "1 allows nothing now: deny lines take 0000:01:10.0 and all else\n" },
+	    "1 allows nothing now (denied: 0000:01:10.0)\n" },
 	{ "allow user alice use class 0200\ndeny any use class 02",
 	    "1 allows nothing: test.conf:2 denies all of it\n" },
 	{ "allow any use 01:10.0\ndeny user alice use 01:10.0", "" },
 	{ "allow any use 01:10.0 count 0", "1 allows nothing: count is 0\n" },
 	{ "allow any use id 8086:10ca expect 8086:10cb",
 	    "1 allows nothing: expects other ids than it names\n" },
+	{ "allow user alice use 01:10.0\nlimit any devices 0",
+	    "1 allows nothing: test.conf:2 limits devices to 0\n" },
+	{ "limit uid 1000 leases 0 memlock 1G\nallow user alice use 01:10.0 "
+	  "memlock 2G",
+	    "2 allows nothing: test.conf:1 limits leases to 0\n" },
+	{ "allow group kvm use 01:10.0\nlimit group kvm connections 0",
+	    "1 allows nothing: test.conf:2 limits connections to 0\n" },
+	{ "allow any use 01:10.0\nlimit user alice devices 0", "" },
+	{ "allow user alice use 01:10.0 memlock 8G\nlimit any memlock 4G\n"
+	  "limit user alice memlock 2G\nlimit user bob memlock 1G",
+	    "1 allows more memlock than test.conf:3 leaves: 2G\n" },
+	{ "allow any use 01:10.0 memlock 8G\nlimit any memlock 8G\nlimit user "
+	  "alice memlock 4G",
+	    "" },
+	{ "allow any use 01:10.0 memlock unlimited\nlimit any memlock 8G", "" },
 	{ "pool p { }", "1 pool p is empty\n1 no line uses pool p\n" },
 	{ "pool p { 01:10.0 }\nclaim pool p", "" },
 	{ "admin any", "1 lets everybody revoke everybody's leases\n" },
@@ -122,7 +141,7 @@ static const struct {
 	{ "allow user alice use 01:00.0\nallow user alice use 01:00.1", "" },
 	{ "allow user alice use 01:00.0\nallow user bob use 01:00.1\ndeny any "
 	  "use class 03",
-	    "1 allows nothing now: deny lines take 0000:01:00.0 and all else\n" },
+	    "1 allows nothing now (denied: 0000:01:00.0)\n" },
 	{ "allow user alice use slot 01:00\nallow user bob use slot 01:00",
 	    "" },
 	{ "allow user alice use 5e:00.0\nallow user bob use vf-of 5e:00.0",
@@ -131,6 +150,18 @@ static const struct {
 	{ "allow user alice use 5e:00.0\nallow user alice use vf-of 5e:00.0",
 	    "" },
 	{ "allow user alice use 5e:00.0\nallow user bob use vf-of 5f:00.0",
+	    "" },
+	/* users of one line */
+	{ "allow any use all",
+	    "1 lets one user have PF 0000:5e:00.0 and others its VFs\n"
+	    "1 lets one user have PF 0000:5f:00.0 and others its VFs\n" },
+	{ "allow user alice use all", "" },
+	{ "allow user alice use 5e:00.0\nallow uid 1000 use vf-of 5e:00.0",
+	    "" },
+	{ "allow group kvm use 5e:00.0\nallow group kvm use 5e:02.1",
+	    "1 lets one user have PF 0000:5e:00.0 and others its VFs at "
+	    "test.conf:2\n" },
+	{ "allow any use all\ndeny any use vf-of 5e:00.0\ndeny any use 5f:00.0",
 	    "" },
 
 	/* the machine */
@@ -141,6 +172,48 @@ static const struct {
 	    "1 there is no such device now: id dead:beef\n" },
 	{ "claim vf-of 01:00.0",
 	    "1 there is no such device now: vf-of 0000:01:00.0\n" },
+	{ "allow any use 01:10.0 expect dead:beef",
+	    "1 allows nothing now (of other ids than expected: 0000:01:10.0 is "
+	    "8086:10ca)\n" },
+	{ "allow any use slot 5e:02 expect dead:beef managed",
+	    "1 allows nothing now (of other ids than expected: 0000:5e:02.0 "
+	    "and 2 more)\n" },
+	{ "allow any use slot 01:00 expect 10de:22ba", "" },
+	{ "pool p { 01:10.0 expect dead:beef 02:00.0 expect 144d:a808 }\nallow "
+	  "any use pool p",
+	    "1 another device is there now: 0000:01:10.0 is 8086:10ca\n" },
+	{ "pool p { 01:10.0 }\nallow any use pool p expect dead:beef",
+	    "2 allows nothing now (of other ids than expected: 0000:01:10.0 is "
+	    "8086:10ca)\n" },
+	{ "pool p { 02:00.0 expect dead:beef }\nclaim pool p",
+	    "1 another device is there now: 0000:02:00.0 is 144d:a808\n"
+	    "2 claims nothing now (of other ids than expected: 0000:02:00.0 is "
+	    "144d:a808)\n" },
+	{ "allow any use class 06 managed\nclaim 00:1c.0",
+	    "1 allows nothing now (a bridge: 0000:00:00.0 and 1 more)\n"
+	    "2 claims nothing now (a bridge: 0000:00:1c.0)\n" },
+	{ "allow any use 10000:e1:00.0",
+	    "1 allows nothing now (in no IOMMU group: 10000:e1:00.0)\n" },
+	{ "pool p { 10000:e1:00.0 00:1c.0 02:00.0 01:10.0 expect dead:beef }\n"
+	  "allow any use pool p\ndeny any use 02:00.0",
+	    "1 another device is there now: 0000:01:10.0 is 8086:10ca\n"
+	    "2 allows nothing now (denied: 0000:02:00.0; of other ids than "
+	    "expected: 0000:01:10.0 is 8086:10ca; a bridge: 0000:00:1c.0; in "
+	    "no IOMMU group: 10000:e1:00.0)\n" },
+	{ "allow any use class 01", "" },
+	{ "tolerate net-route on 01:10.0\nallow any use 01:10.0",
+	    "1 does nothing now: no line lets the broker take 0000:01:10.0\n" },
+	{ "tolerate net-route on all\nallow any use 01:10.0 managed", "" },
+	{ "tolerate net-route on 01:10.0\nclaim 01:10.0", "" },
+	{ "tolerate net-route on 01:10.0\nallow any use 01:10.0 managed\ndeny "
+	  "any use class 0200",
+	    "1 does nothing now: no line lets the broker take 0000:01:10.0\n"
+	    "2 allows nothing now (denied: 0000:01:10.0)\n" },
+	{ "tolerate boot-vga on slot 01:00\nallow any use 01:00.1",
+	    "1 does nothing now: no line lets the broker take 0000:01:00.0 and "
+	    "1 more\n" },
+	{ "tolerate swap on 03:00.0",
+	    "1 there is no such device now: 0000:03:00.0\n" },
 	{ "allow any use 02:00.0", "" },
 	{ "allow any use 02:00.0 managed",
 	    "1 reaches 0000:02:00.0, which the host needs: the root file "
@@ -152,7 +225,7 @@ static const struct {
 	    "1 reaches 0000:02:00.0, which the host needs: the root file "
 	    "system is on it, swap space on it is in use\n" },
 	{ "allow any use 02:00.0 managed\ndeny any use class 01",
-	    "1 allows nothing now: deny lines take 0000:02:00.0 and all else\n" },
+	    "1 allows nothing now (denied: 0000:02:00.0)\n" },
 	/* by the group */
 	{ "allow any use 01:00.1 managed", "" },
 	{ "allow any use 01:00.1 managed siblings refuse", "" },
@@ -173,7 +246,7 @@ static const struct {
 	{ "allow any use 01:00.1 siblings take\ndeny any use 01:00.0", "" },
 	{ "allow any use slot 01:00 siblings take\ndeny any use 01:00.1", "" },
 	{ "allow any use 02:00.0 siblings take", "" },
-	{ "allow any use all managed",
+	{ "allow user alice use all managed",
 	    "1 reaches 0000:01:00.0, which the host needs: it is the display "
 	    "the firmware started on\n"
 	    "1 reaches 0000:02:00.0, which the host needs: the root file "
@@ -189,35 +262,79 @@ warnings_add(void *arg, const struct policy_warning *w)
 	text_add(t, "%u %s\n", w->line, w->text);
 }
 
-START_TEST(warns)
+static void
+assert_warns(
+    const struct policy_machine *m, const char *policy, const char *warnings)
 {
-	struct policy_machine m = machine_now();
-	struct policy *p = load_text(cases[_i].policy, NULL);
+	struct policy *p = load_text(policy, NULL);
 	char got[2000];
 	struct text t = text_in(got, sizeof(got));
 
 	ck_assert_ptr_nonnull(p);
-	ck_assert_int_eq(policy_lint(p, &m, warnings_add, &t), 0);
-	ck_assert_msg(strcmp(got, cases[_i].warnings) == 0,
-	    "%s\ngot:\n%sexpected:\n%s", cases[_i].policy, got,
-	    cases[_i].warnings);
+	ck_assert_int_eq(policy_lint(p, m, warnings_add, &t), 0);
+	ck_assert_msg(strcmp(got, warnings) == 0, "%s\ngot:\n%sexpected:\n%s",
+	    policy, got, warnings);
 	policy_free(p);
+}
+
+START_TEST(warns)
+{
+	struct policy_machine m = machine_now();
+
+	assert_warns(&m, cases[_i].policy, cases[_i].warnings);
+}
+END_TEST
+
+/* A bridge among them splits no group, for nobody gets it. */
+START_TEST(bridge_in_a_group)
+{
+	struct policy_machine m = machine_now();
+
+	devices[1].group = 12;
+	assert_warns(&m,
+	    "allow user alice use 01:10.0\nallow user bob use 00:1c.0",
+	    "2 allows nothing now (a bridge: 0000:00:1c.0)\n");
+	devices[1].class = 0x020000;
+	assert_warns(&m,
+	    "allow user alice use 01:10.0\nallow user bob use 00:1c.0",
+	    "1 IOMMU group 12 is split: 0000:00:1c.0 is for others at "
+	    "test.conf:2\n"
+	    "2 IOMMU group 12 is split: 0000:01:10.0 is for others at "
+	    "test.conf:1\n");
+}
+END_TEST
+
+/* What a container shows, or a machine whose IOMMU is off. */
+START_TEST(no_groups)
+{
+	struct policy_machine m = machine_now();
+
+	for (size_t i = 0; i < MACHINE_SIZE; i++)
+		devices[i].group = -1;
+	assert_warns(&m,
+	    "allow any use 01:10.0 managed\ntolerate net-route on 01:10.0\n"
+	    "allow any use 10000:e1:00.0\nclaim 5e:02.0",
+	    "");
+	m.ndevices = 0;
+	assert_warns(&m,
+	    "allow any use all managed\ntolerate net-route on class 02\n"
+	    "allow any use 01:10.0 expect dead:beef\nclaim class 06",
+	    "1 there is no such device now: all\n"
+	    "2 there is no such device now: class 02\n"
+	    "3 does nothing: test.conf:1 says as much or more\n"
+	    "3 there is no such device now: 0000:01:10.0\n"
+	    "4 there is no such device now: class 06\n");
 }
 END_TEST
 
 /* Without a machine only the lines speak. */
 START_TEST(no_machine)
 {
-	struct policy *p = load_text("allow any use 03:00.0\nallow any use "
-				     "02:00.0 managed\nallow any use 03:00.0",
-	    NULL);
-	char got[2000];
-	struct text t = text_in(got, sizeof(got));
-
-	ck_assert_int_eq(policy_lint(p, NULL, warnings_add, &t), 0);
-	ck_assert_str_eq(
-	    got, "3 does nothing: test.conf:1 says as much or more\n");
-	policy_free(p);
+	assert_warns(NULL,
+	    "allow any use 03:00.0\nallow any use 02:00.0 managed\n"
+	    "allow any use 03:00.0\ntolerate swap on 02:00.0\n"
+	    "allow any use 00:1c.0 expect dead:beef",
+	    "3 does nothing: test.conf:1 says as much or more\n");
 }
 END_TEST
 
@@ -350,6 +467,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, warns, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, no_machine);
+	tcase_add_test(tc, bridge_in_a_group);
+	tcase_add_test(tc, no_groups);
 	tcase_add_test(tc, generates_nothing);
 	tcase_add_test(tc, generates_lines);
 	tcase_add_test(tc, generates_group);
