@@ -85,6 +85,12 @@ static const struct {
 	    "" },
 	{ "allow any use slot 5e:02 count 2\nallow any use slot 5e:02 count 1",
 	    "2 does nothing: test.conf:1 says as much or more\n" },
+	{ "pool p { 01:10.0 }\nallow any use pool p expect 8086:10ca\nallow any "
+	  "use pool p",
+	    "2 does nothing: test.conf:3 says as much or more\n" },
+	{ "allow any use group-of 01:00.0\nallow user alice use 01:00.0",
+	    "2 does nothing: test.conf:1 says as much or more\n" },
+	{ "allow any use group-of 01:00.0\nallow user alice use 01:00.1", "" },
 	{ "allow gid 1000 use 01:10.0\nallow uid 1000 use 01:10.0", "" },
 	{ "limit any devices 2\nlimit user alice devices 4",
 	    "2 does nothing: test.conf:1 says as much or more\n" },
@@ -432,6 +438,23 @@ START_TEST(generates_lines)
 }
 END_TEST
 
+/* A VF is offered with the others of its PF; what is not is said. */
+START_TEST(generates_the_rest)
+{
+	char *text = generated();
+	char *not_offered = strstr(text, "\n# Not offered");
+
+	ck_assert_ptr_null(strstr(text, "use 0000:5e:02.0"));
+	ck_assert_ptr_null(strstr(text, " 0000:5e:02.0 "));
+	ck_assert_ptr_nonnull(not_offered);
+	ck_assert_ptr_nonnull(strstr(
+	    not_offered, "\n#   10000:e1:00.0  144d:a80a  class 0108\n"));
+	ck_assert_ptr_nonnull(strstr(not_offered, "\n#   0000:02:00.0 "));
+	ck_assert_ptr_null(strstr(not_offered, "0000:01:10.0"));
+	free(text);
+}
+END_TEST
+
 /* A group without a reason against it is one pool. */
 START_TEST(generates_group)
 {
@@ -469,6 +492,7 @@ main(void)
 	tcase_add_test(tc, no_machine);
 	tcase_add_test(tc, bridge_in_a_group);
 	tcase_add_test(tc, no_groups);
+	tcase_add_test(tc, generates_the_rest);
 	tcase_add_test(tc, generates_nothing);
 	tcase_add_test(tc, generates_lines);
 	tcase_add_test(tc, generates_group);
