@@ -218,6 +218,11 @@ static const struct {
 	{ "tolerate boot-vga on slot 01:00\nallow any use 01:00.1",
 	    "1 does nothing now: no line lets the broker take 0000:01:00.0 and "
 	    "1 more\n" },
+	{ "tolerate boot-vga on 01:00.0\nallow any use 01:00.1 siblings take",
+	    "2 takes along 0000:01:00.0, which the host needs (tolerated): it "
+	    "is the display the firmware started on\n" },
+	{ "pool p { 03:00.0 }\nallow any use pool p",
+	    "1 there is no such device now: 0000:03:00.0\n" },
 	{ "tolerate swap on 03:00.0",
 	    "1 there is no such device now: 0000:03:00.0\n" },
 	{ "allow any use 02:00.0", "" },
@@ -306,6 +311,14 @@ START_TEST(bridge_in_a_group)
 	    "1 IOMMU group 12 is split: 0000:00:1c.0 is for others at "
 	    "test.conf:2\n"
 	    "2 IOMMU group 12 is split: 0000:01:10.0 is for others at "
+	    "test.conf:1\n");
+	/* Once for a line, of however many devices. */
+	devices[1].group = 10;
+	assert_warns(&m,
+	    "allow user alice use slot 01:00\nallow user bob use 00:1c.0",
+	    "1 IOMMU group 10 is split: 0000:00:1c.0 is for others at "
+	    "test.conf:2\n"
+	    "2 IOMMU group 10 is split: 0000:01:00.0 is for others at "
 	    "test.conf:1\n");
 }
 END_TEST
