@@ -3,18 +3,48 @@
 
 #include "child.h"
 
+#include "broker/common/fdpass.h"
 #include "broker/common/log.h"
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+static pid_t monitor; /* who forked last */
+
+pid_t
+child_fork(enum child_channel channel, int *fd)
+{
+	pid_t pid;
+	int ends[2], r;
+
+	*fd = -1;
+	r = channel == CHILD_WRITES
+		? pipe2(ends, O_CLOEXEC)
+		: socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+	if (r == -1)
+		return -errno;
+	monitor = getpid();
+	/* Not with both ends: the child may be a program that can wait. */
+	pid = fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1 ? -1 : fork();
+	if (pid == -1) {
+		pid = -errno;
+		fdpass_close(ends, 2);
+		return pid;
+	}
+	*fd = ends[pid == 0];
+	close(ends[pid != 0]);
+	return pid;
+}
 
 /* The loop's handlers write into a pipe that the monitor reads. */
 static void
@@ -61,7 +91,7 @@ child_prepare(const int *keep, size_t nkeep)
 }
 
 void
-child_become(const char *name, pid_t monitor, const int *keep, size_t nkeep)
+child_become(const char *name, const int *keep, size_t nkeep)
 {
 	child_prepare(keep, nkeep);
 	(void)signal(SIGPIPE, SIG_IGN);

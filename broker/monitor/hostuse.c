@@ -9,6 +9,7 @@
 #include "hostuse.h"
 
 #include "broker/common/guardmsg.h"
+#include "child.h"
 #include "config.h"
 #include "fault.h"
 #include "guardexec.h"
@@ -84,12 +85,14 @@ static void look_readable(evutil_socket_t, short, void *);
 static void
 look_run(struct hostuse *l, struct process *p)
 {
-	int r = guardexec(&p->pid, &l->fd, l->bdfs, l->n);
+	int r = child_fork(CHILD_WRITES, &l->fd);
 
-	l->started = true;
-	l->pid = p->pid;
-	p->uid = l->uid;
 	if (r == 0)
+		guardexec(l->fd, l->bdfs, l->n);
+	l->started = true;
+	l->pid = p->pid = r > 0 ? r : 0;
+	p->uid = l->uid;
+	if (r > 0)
 		r = loop_event(&l->readable, l->fd, EV_READ | EV_PERSIST,
 		    look_readable, l);
 	l->error = r;

@@ -43,12 +43,12 @@ struct opening {
 static TAILQ_HEAD(, opening) openings = TAILQ_HEAD_INITIALIZER(openings);
 
 /* In the child. What was sent is the monitor's, so the exit closes nothing. */
-static void __attribute__((noreturn))
-child_main(int group, int sockfd, pid_t monitor)
+static _Noreturn void
+child_main(int group, int sockfd)
 {
 	int fds[2] = { -1, -1 }, r;
 
-	child_become("vfiobroker-open", monitor, &sockfd, 1);
+	child_become("vfiobroker-open", &sockfd, 1);
 	fds[0] = vfio_open_group(group);
 	/* Who closes its last group closes the container too. */
 	fds[1] = fds[0] < 0 ? fds[0] : vfio_open_container();
@@ -59,17 +59,11 @@ child_main(int group, int sockfd, pid_t monitor)
 static int
 opening_fork(struct opening *o)
 {
-	pid_t monitor = getpid(), pid;
-	int fds[2];
+	int r = child_fork(CHILD_TALKS, &o->fd);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
-		return -errno;
-	pid = fork();
-	if (pid == 0)
-		child_main(o->group, fds[1], monitor);
-	close(fds[1]);
-	o->fd = fds[0];
-	return pid == -1 ? -errno : 0;
+	if (r == 0)
+		child_main(o->group, o->fd);
+	return r > 0 ? 0 : r;
 }
 
 static void

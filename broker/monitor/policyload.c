@@ -9,6 +9,7 @@
 #include "policyload.h"
 
 #include "broker/common/log.h"
+#include "child.h"
 #include "config.h"
 #include "loop.h"
 #include "policyexec.h"
@@ -16,7 +17,6 @@
 #include "watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -53,18 +53,12 @@ policyload_done(void)
 static int
 loader_fork(struct loader *l)
 {
-	int fds[2];
+	int r = child_fork(CHILD_WRITES, &l->fd);
 
-	if (pipe2(fds, O_CLOEXEC) == -1)
-		return -errno;
-	l->pid = fork();
-	if (l->pid == 0)
-		policyexec(fds[1]);
-	close(fds[1]);
-	l->fd = fds[0];
-	if (l->pid == -1 || fcntl(l->fd, F_SETFL, O_NONBLOCK) == -1)
-		return -errno;
-	return 0;
+	if (r == 0)
+		policyexec(l->fd);
+	l->pid = r > 0 ? r : -1;
+	return r > 0 ? 0 : r;
 }
 
 static int

@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define CHANNEL_FD 3
@@ -59,23 +58,14 @@ static void __attribute__((noreturn)) child_exec(int fd)
 static int
 spawn_fork(pid_t *pid, int *fd)
 {
-	int pair[2], r;
+	int r = child_fork(CHILD_TALKS, fd);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
-		return -errno;
-	*pid = fork();
-	if (*pid == 0) {
-		child_prepare(&pair[1], 1);
-		child_exec(pair[1]);
+	if (r == 0) {
+		child_prepare(fd, 1);
+		child_exec(*fd);
 	}
-	r = *pid == -1 ? -errno : 0;
-	close(pair[1]);
-	if (r != 0) {
-		close(pair[0]);
-		return r;
-	}
-	*fd = pair[0];
-	return 0;
+	*pid = r > 0 ? r : -1;
+	return r > 0 ? 0 : r;
 }
 
 static void

@@ -25,7 +25,6 @@
 #include <bsd/string.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +42,6 @@ struct worker {
 	enum plan plan;
 	pid_t pid; /* 0 while queued */
 	int fd;
-	uint64_t started;
 	struct event *readable;
 	struct event *deadline;
 	bool eof;
@@ -80,18 +78,18 @@ child_report(void *arg, const struct plan_report *rep)
 }
 
 /* In the child. Must not touch the event base, nor return. */
-static void __attribute__((noreturn))
-child_main(const struct device *d, enum plan plan, int fd, pid_t monitor)
+static _Noreturn void
+child_main(struct worker *w)
 {
-	struct record r = d->record;
-	int reportfd = fd, keep[RUNDIR_FDS_MAX + 1];
+	struct record r = w->device->record;
+	int keep[RUNDIR_FDS_MAX + 1];
 	size_t n = rundir_fds(keep);
 
-	keep[n++] = reportfd;
-	child_become("vfiobroker-work", monitor, keep, n);
+	keep[n++] = w->fd;
+	child_become("vfiobroker-work", keep, n);
 	if (rundir_mark_worker(&r.bdf) != 0)
 		_exit(1);
-	plan_run(plan, &r, d->facts.group, child_report, &reportfd);
+	plan_run(w->plan, &r, w->group, child_report, &w->fd);
 	_exit(0);
 }
 
@@ -236,37 +234,20 @@ worker_reaped(pid_t pid)
 }
 
 static int
-worker_fork(struct worker *w)
-{
-	pid_t monitor = getpid();
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) == -1)
-		return -errno;
-	w->pid = fork();
-	if (w->pid == 0) {
-		close(fds[0]);
-		child_main(w->device, w->plan, fds[1], monitor);
-	}
-	close(fds[1]);
-	w->fd = fds[0];
-	return w->pid == -1 ? -errno : 0;
-}
-
-static int
 worker_run(struct worker *w)
 {
-	int r = worker_fork(w);
+	int r = child_fork(CHILD_WRITES, &w->fd);
 
-	if (r == 0 && fcntl(w->fd, F_SETFL, O_NONBLOCK) == -1)
-		r = -errno;
 	if (r == 0)
-		r = loop_event(
-		    &w->readable, w->fd, EV_READ | EV_PERSIST, worker_read, w);
+		child_main(w);
+	if (r < 0)
+		return r;
+	w->pid = r;
+	r = loop_event(
+	    &w->readable, w->fd, EV_READ | EV_PERSIST, worker_read, w);
 	if (r != 0)
 		return r;
 	loop_timer(w->deadline, config.worker_timeout * 1000);
-	w->started = clock_us();
 	TAILQ_INSERT_TAIL(&running, w, entry);
 	nrunning++;
 	return 0;
