@@ -37,78 +37,40 @@ next_line(const char **text, size_t *len, char buf[LINE_MAX_LEN])
 
 /* ---- types: fields may lie anywhere, so they are copied ---------------- */
 
-static bool
-read_number(const char *value, uint64_t max, uint64_t *out)
+/* A bool is 0 or 1. */
+static uint64_t
+number_max(size_t size)
 {
-	char *end;
-
-	if (value[0] < '0' || value[0] > '9')
-		return false;
-	errno = 0;
-	*out = strtoull(value, &end, 10);
-	return errno == 0 && *end == '\0' && *out <= max;
+	return size == sizeof(bool) ? 1 : UINT64_MAX >> (64 - 8 * size);
 }
 
+/* Both ways a number's low bytes come first, as on all machines of arch.h. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "low bytes first");
+
 static bool
-read_u64(void *field, size_t size, const char *value)
+read_number(void *field, size_t size, const char *value)
 {
 	uint64_t n;
+	char *end;
 
-	if (!read_number(value, UINT64_MAX, &n))
+	if (value[0] < '0' || value[0] > '9' ||
+	    (value[0] == '0' && value[1] != '\0'))
+		return false;
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	if (errno != 0 || *end != '\0' || n > number_max(size))
 		return false;
 	memcpy(field, &n, size);
 	return true;
 }
 
 static void
-print_u64(char *buf, size_t len, const void *field)
+print_number(char *buf, size_t len, const void *field, size_t size)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
-	memcpy(&n, field, sizeof(n));
+	memcpy(&n, field, size);
 	snprintf(buf, len, "%llu", (unsigned long long)n);
-}
-
-static bool
-read_u32(void *field, size_t size, const char *value)
-{
-	uint64_t n;
-	uint32_t n32;
-
-	if (!read_number(value, UINT32_MAX, &n))
-		return false;
-	n32 = (uint32_t)n;
-	memcpy(field, &n32, size);
-	return true;
-}
-
-static void
-print_u32(char *buf, size_t len, const void *field)
-{
-	uint32_t n;
-
-	memcpy(&n, field, sizeof(n));
-	snprintf(buf, len, "%u", n);
-}
-
-static bool
-read_bool(void *field, size_t size, const char *value)
-{
-	bool b = value[0] == '1';
-
-	if ((value[0] != '0' && value[0] != '1') || value[1] != '\0')
-		return false;
-	memcpy(field, &b, size);
-	return true;
-}
-
-static void
-print_bool(char *buf, size_t len, const void *field)
-{
-	bool b;
-
-	memcpy(&b, field, sizeof(b));
-	strlcpy(buf, b ? "1" : "0", len);
 }
 
 static bool
@@ -123,12 +85,12 @@ read_bdf(void *field, size_t size, const char *value)
 }
 
 static void
-print_bdf(char *buf, size_t len, const void *field)
+print_bdf(char *buf, size_t len, const void *field, size_t size)
 {
 	char name[BDF_STRLEN];
 	struct bdf b;
 
-	memcpy(&b, field, sizeof(b));
+	memcpy(&b, field, size);
 	strlcpy(buf, bdf_format(&b, name), len);
 }
 
@@ -149,9 +111,11 @@ read_name(void *field, size_t size, const char *value)
 
 /* Names of processes and drivers are other people's. */
 static void
-print_text(char *buf, size_t len, const void *field)
+print_text(char *buf, size_t len, const void *field, size_t size)
 {
-	strlcpy(buf, *(const char *)field == '\0' ? "-" : field, len);
+	const char *text = field;
+
+	snprintf(buf, len, "%.*s", (int)size, text[0] == '\0' ? "-" : text);
 	for (char *c = buf; *c != '\0'; c++) {
 		if (*c == '\n')
 			*c = '?';
@@ -160,11 +124,9 @@ print_text(char *buf, size_t len, const void *field)
 
 static const struct {
 	bool (*read)(void *field, size_t size, const char *value);
-	void (*print)(char *buf, size_t len, const void *field);
+	void (*print)(char *buf, size_t len, const void *field, size_t size);
 } types[] = {
-	[KEY_U32] = { read_u32, print_u32 },
-	[KEY_U64] = { read_u64, print_u64 },
-	[KEY_BOOL] = { read_bool, print_bool },
+	[KEY_NUMBER] = { read_number, print_number },
 	[KEY_BDF] = { read_bdf, print_bdf },
 	[KEY_NAME] = { read_name, print_text },
 	[KEY_TEXT] = { read_text, print_text },
@@ -181,8 +143,8 @@ keyfile_format(char *buf, size_t len, const char *magic,
 	int n;
 
 	for (; key->name != NULL && at < len; key++) {
-		types[key->type].print(
-		    value, sizeof(value), (const char *)object + key->offset);
+		types[key->type].print(value, sizeof(value),
+		    (const char *)object + key->offset, key->size);
 		n = snprintf(buf + at, len - at, "\n%s %s", key->name, value);
 		at += n < 0 ? len : (size_t)n;
 	}

@@ -11,9 +11,7 @@
  * must not be believed in part.
  */
 enum keyfile_type {
-	KEY_U32,
-	KEY_U64,
-	KEY_BOOL, /* "0" or "1" */
+	KEY_NUMBER, /* that fits the field; of a bool "0" or "1" */
 	KEY_BDF,
 	KEY_NAME, /* of a driver or a step: no '/' */
 	KEY_TEXT, /* for people */

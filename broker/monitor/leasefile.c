@@ -25,14 +25,14 @@
 #define KEY(name, type, member) KEYFILE_KEY(name, type, struct lease, member)
 
 static const struct keyfile_key keys[] = {
-	KEY("id", KEY_U64, id),
-	KEY("uid", KEY_U32, uid),
-	KEY("pid", KEY_U32, pid),
+	KEY("id", KEY_NUMBER, id),
+	KEY("uid", KEY_NUMBER, uid),
+	KEY("pid", KEY_NUMBER, pid),
 	KEY("comm", KEY_TEXT, comm),
 	KEY("label", KEY_TEXT, label),
-	KEY("since", KEY_U64, since),
-	KEY("memlock", KEY_U64, memlock),
-	KEYFILE_ADDED("iommufd", KEY_BOOL, struct lease, iommufd),
+	KEY("since", KEY_NUMBER, since),
+	KEY("memlock", KEY_NUMBER, memlock),
+	KEYFILE_ADDED("iommufd", KEY_NUMBER, struct lease, iommufd),
 	{ .name = NULL },
 };
 
