@@ -96,31 +96,11 @@ record_remove(const struct bdf *bdf)
 	return e == -ENOENT ? 0 : e;
 }
 
-struct each {
-	void (*each)(void *, const struct bdf *);
-	void (*junk)(void *, const char *);
-	void *arg;
-};
-
-static void
-each_name(void *arg, const char *name)
+bool
+record_named(const char *name, struct bdf *out)
 {
-	const struct each *e = arg;
 	char canonical[BDF_STRLEN];
-	struct bdf bdf;
 
-	if (bdf_parse(name, &bdf) == 0 &&
-	    strcmp(bdf_format(&bdf, canonical), name) == 0)
-		e->each(e->arg, &bdf);
-	else
-		e->junk(e->arg, name);
-}
-
-int
-record_each(void (*each)(void *, const struct bdf *),
-    void (*junk)(void *, const char *), void *arg)
-{
-	struct each e = { .each = each, .junk = junk, .arg = arg };
-
-	return rundir_each(RUNDIR_DEVICES, each_name, &e);
+	return bdf_parse(name, out) == 0 &&
+	       strcmp(bdf_format(out, canonical), name) == 0;
 }

@@ -53,9 +53,7 @@ int record_read(const struct bdf *, struct record *out);
 /* 0 also when there was none. */
 int record_remove(const struct bdf *);
 
-/* Calls each(arg, bdf) for every record's name; others are reported as junk
- * with the file's name. 0 or -errno. */
-int record_each(void (*each)(void *arg, const struct bdf *),
-    void (*junk)(void *arg, const char *name), void *arg);
+/* Whether a file of that name is a record, and of which device. */
+bool record_named(const char *name, struct bdf *out);
 
 #endif

@@ -45,17 +45,22 @@ settle_record(struct device *d)
 }
 
 static void
-found_record(void *arg, const struct bdf *bdf)
+found_record(void *arg, const char *name)
 {
-	struct device *d = inventory_find(bdf);
-	char name[BDF_STRLEN];
+	struct device *d;
+	struct bdf bdf;
 	int r;
 
 	(void)arg;
+	if (!record_named(name, &bdf)) {
+		log_warn("%s/%s is no record: ignored",
+		    rundir_path(RUNDIR_DEVICES), name);
+		return;
+	}
+	d = inventory_find(&bdf);
 	if (d == NULL) {
-		log_info(
-		    "%s left the machine meanwhile", bdf_format(bdf, name));
-		(void)record_remove(bdf); /* told there */
+		log_info("%s left the machine meanwhile", name);
+		(void)record_remove(&bdf); /* told there */
 		return;
 	}
 	/* Before it is settled: what the policy claims rests where it is. */
@@ -63,7 +68,7 @@ found_record(void *arg, const struct bdf *bdf)
 	    policy_claims(policy_current(), &inventory_world, &d->facts);
 	if (d->has_record)
 		return; /* a rewritten directory can name it twice */
-	r = record_read(bdf, &d->record);
+	r = record_read(&bdf, &d->record);
 	d->has_record = true;
 	if (r == 0) {
 		settle_record(d);
@@ -71,7 +76,7 @@ found_record(void *arg, const struct bdf *bdf)
 	}
 	/* Nobody knows what to put back: leave it and say so. */
 	log_warn("%s: its record: %s", device_name(d), strerror(-r));
-	d->record = (struct record){ .bdf = *bdf,
+	d->record = (struct record){ .bdf = bdf,
 		.lease = RECORD_SOMEBODY,
 		.cdev = vfio_has_iommufd(),
 		.rebind = vfio_has_iommufd() };
@@ -79,20 +84,12 @@ found_record(void *arg, const struct bdf *bdf)
 	life_event(d, LIFE_QUARANTINE, "its record can not be read");
 }
 
-static void
-found_junk(void *arg, const char *name)
-{
-	(void)arg;
-	log_warn(
-	    "%s/%s is no record: ignored", rundir_path(RUNDIR_DEVICES), name);
-}
-
 /* A lease that lives while none of its devices is left serves nobody, but its
  * holder still sees it until it closes it. */
 int
 settle_records(void)
 {
-	int r = record_each(found_record, found_junk, NULL);
+	int r = rundir_each(RUNDIR_DEVICES, found_record, NULL);
 
 	lease_settled();
 	return r;

@@ -192,21 +192,24 @@ static char seen[1024];
 static unsigned calls;
 
 static void
-on_record(void *arg, const struct bdf *bdf)
+on_name(void *arg, const char *name)
 {
-	char name[BDF_STRLEN];
+	struct bdf bdf;
+	char canonical[BDF_STRLEN];
 
 	ck_assert_ptr_eq(arg, seen);
 	calls++;
-	strcat(strcat(seen, bdf_format(bdf, name)), " ");
+	if (record_named(name, &bdf))
+		ck_assert_str_eq(bdf_format(&bdf, canonical), name);
+	else
+		strcat(seen, "junk:");
+	strcat(strcat(seen, name), " ");
 }
 
-static void
-on_junk(void *arg, const char *name)
+static int
+each_record(void (*each)(void *arg, const char *name), void *arg)
 {
-	ck_assert_ptr_eq(arg, seen);
-	calls++;
-	strcat(strcat(strcat(seen, "junk:"), name), " ");
+	return rundir_each(RUNDIR_DEVICES, each, arg);
 }
 
 START_TEST(each)
@@ -222,7 +225,7 @@ START_TEST(each)
 	for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
 		fixture_file(&tree, "", "run/devices/%s", junk[i]);
 
-	ck_assert_int_eq(record_each(on_record, on_junk, seen), 0);
+	ck_assert_int_eq(each_record(on_name, seen), 0);
 	ck_assert_uint_eq(calls, 9);
 	ck_assert_ptr_nonnull(strstr(seen, "10000:e1:00.0 "));
 	ck_assert_ptr_nonnull(strstr(seen, NAME " "));
@@ -239,17 +242,20 @@ END_TEST
 
 START_TEST(each_of_none)
 {
-	ck_assert_int_eq(record_each(on_record, on_junk, seen), 0);
+	ck_assert_int_eq(each_record(on_name, seen), 0);
 	ck_assert_str_eq(seen, "");
 }
 END_TEST
 
 /* Removing the one that is looked at is what the start does. */
 static void
-on_record_remove(void *arg, const struct bdf *bdf)
+on_name_remove(void *arg, const char *name)
 {
+	struct bdf bdf;
+
 	(*(unsigned *)arg)++;
-	ck_assert_int_eq(record_remove(bdf), 0);
+	ck_assert(record_named(name, &bdf));
+	ck_assert_int_eq(record_remove(&bdf), 0);
 }
 
 START_TEST(each_removes)
@@ -264,9 +270,9 @@ START_TEST(each_removes)
 		r = some_record(&bdf, "igbvf");
 		ck_assert_int_eq(record_write(&r), 0);
 	}
-	ck_assert_int_eq(record_each(on_record_remove, on_junk, &n), 0);
+	ck_assert_int_eq(each_record(on_name_remove, &n), 0);
 	ck_assert_uint_eq(n, 200);
-	ck_assert_int_eq(record_each(on_record_remove, on_junk, &n), 0);
+	ck_assert_int_eq(each_record(on_name_remove, &n), 0);
 	ck_assert_uint_eq(n, 200);
 }
 END_TEST
