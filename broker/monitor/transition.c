@@ -45,17 +45,6 @@ static const struct edge edges[] = {
 	{ STATE_HOST, LIFE_KEPT, STATE_LEASED },
 	{ STATE_HOST, LIFE_QUARANTINE, STATE_QUARANTINED },
 	{ STATE_HOST, LIFE_DEADLINE, STATE_WEDGED },
-
-	/* cards can be pulled at any time */
-	{ STATE_HOST, LIFE_REMOVED, STATE_GONE },
-	{ STATE_CLAIMING, LIFE_REMOVED, STATE_GONE },
-	{ STATE_READY, LIFE_REMOVED, STATE_GONE },
-	{ STATE_LEASED, LIFE_REMOVED, STATE_GONE },
-	{ STATE_DRAINING, LIFE_REMOVED, STATE_GONE },
-	{ STATE_RESETTING, LIFE_REMOVED, STATE_GONE },
-	{ STATE_RESTORING, LIFE_REMOVED, STATE_GONE },
-	{ STATE_QUARANTINED, LIFE_REMOVED, STATE_GONE },
-	{ STATE_WEDGED, LIFE_REMOVED, STATE_GONE },
 };
 
 static const char *const names[LIFE_COUNT] = {
@@ -83,6 +72,9 @@ static const char *const names[LIFE_COUNT] = {
 int
 transition_next(enum state from, enum device_event event)
 {
+	/* Cards can be pulled at any time. */
+	if (event == LIFE_REMOVED && from < STATE_GONE)
+		return STATE_GONE;
 	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
 		if (edges[i].from == from && edges[i].event == event)
 			return (int)edges[i].to;
