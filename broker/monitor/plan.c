@@ -43,10 +43,16 @@ struct run {
 	char text[PLAN_TEXT_MAX];
 };
 
+enum step_kind {
+	STORES,
+	STORES_UNLESS_HOME, /* see is_home() */
+	READS, /* no record before it: it may be done again */
+};
+
 struct step {
 	const char *name;
 	int (*run)(struct run *);
-	bool quiet; /* no record before it: it reads, or may be done again */
+	enum step_kind kind;
 };
 
 /* Loads vfio-pci where udev has not: a fresh host has it as a module. */
@@ -225,35 +231,24 @@ step_home_override(struct run *run)
 	return store_override(run, run->record->driver);
 }
 
-/* A host driver that has it already, by whatever hand, is not driven out. */
-static bool
-is_home(struct run *run, int *e)
+/* A host driver that has it already, by whatever hand, is not driven out.  1: so
+ * it is; 0, or -errno. */
+static int
+is_home(struct run *run)
 {
 	char driver[SYSFS_NAME_MAX];
+	int e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
 
-	*e = sysfs_link(run->dirfd, "driver", driver, sizeof(driver));
-	return *e == 0 && driver[0] != '\0' && !driver_is_vfio(driver);
-}
-
-static int
-step_home_unbind(struct run *run)
-{
-	int e;
-
-	return is_home(run, &e) || e != 0 ? e : unbind(run);
+	return e != 0 ? e : driver[0] != '\0' && !driver_is_vfio(driver);
 }
 
 static int
 step_home_bind(struct run *run)
 {
 	const char *driver = run->record->driver;
-	int e;
 
-	if (is_home(run, &e) || e != 0)
-		return e;
-	if (driver[0] == '\0')
-		return expect_driver(run, driver);
-	return bind_to(run, driver);
+	return driver[0] == '\0' ? expect_driver(run, driver)
+				 : bind_to(run, driver);
 }
 
 static int
@@ -382,27 +377,19 @@ vfio_driver(const struct record *r)
 	return driver_is_vfio(r->driver) ? r->driver : VFIO_DRIVER;
 }
 
-/* A host driver that has come meanwhile is proof as well, and stays. */
 static int
 step_rebind_override(struct run *run)
 {
-	int e;
-
-	return is_home(run, &e) || e != 0
-		   ? e
-		   : store_override(run, vfio_driver(run->record));
+	return store_override(run, vfio_driver(run->record));
 }
 
 static int
 step_rebind_bind(struct run *run)
 {
-	int e;
-
-	return is_home(run, &e) || e != 0
-		   ? e
-		   : bind_to(run, vfio_driver(run->record));
+	return bind_to(run, vfio_driver(run->record));
 }
 
+/* To a rebind, a host driver that has come meanwhile is proof as well. */
 static const struct {
 	const char *name;
 	bool opens_group;
@@ -410,35 +397,36 @@ static const struct {
 	struct step steps[7];
 } plans[PLAN_COUNT] = {
 	[PLAN_CLAIM] = { "claim", false, false,
-	    { { "module", step_module, true }, { "note", step_note, true },
-		{ "override", step_override, false },
-		{ "unbind", step_unbind, false },
-		{ "bind", step_bind, false } } },
+	    { { "module", step_module, READS }, { "note", step_note, READS },
+		{ "override", step_override, STORES },
+		{ "unbind", step_unbind, STORES },
+		{ "bind", step_bind, STORES } } },
 	[PLAN_RESET] = { "reset", false, false,
-	    { { "reset", step_reset, false } } },
+	    { { "reset", step_reset, STORES } } },
 	[PLAN_RESTORE] = { "restore", true, false,
-	    { { "prove", step_prove_again, true },
-		{ "home-override", step_home_override, false },
-		{ "home-unbind", step_home_unbind, false },
-		{ "home-bind", step_home_bind, false },
-		{ "home-clear", step_home_clear, false },
-		{ "home-vfs", step_home_vfs, true } } },
+	    { { "prove", step_prove_again, READS },
+		{ "home-override", step_home_override, STORES },
+		{ "home-unbind", unbind, STORES_UNLESS_HOME },
+		{ "home-bind", step_home_bind, STORES_UNLESS_HOME },
+		{ "home-clear", step_home_clear, STORES },
+		{ "home-vfs", step_home_vfs, READS } } },
 	[PLAN_UNBIND] = { "unbind", false, false,
-	    { { "note", step_note_native, true },
-		{ "ask", step_ask, false } } },
+	    { { "note", step_note_native, READS },
+		{ "ask", step_ask, STORES } } },
 	[PLAN_PROVE] = { "prove", true, false,
-	    { { "prove", step_prove, true } } },
-	[PLAN_NAME] = { "name", true, true, { { "name", step_name, true } } },
+	    { { "prove", step_prove, READS } } },
+	[PLAN_NAME] = { "name", true, true, { { "name", step_name, READS } } },
 	[PLAN_REBIND] = { "rebind", true, false,
-	    { { "prove", step_prove, true }, { "note", step_note_native, true },
-		{ "rebind-override", step_rebind_override, false },
-		{ "rebind-unbind", step_home_unbind, false },
-		{ "rebind-bind", step_rebind_bind, false } } },
+	    { { "prove", step_prove, READS },
+		{ "note", step_note_native, READS },
+		{ "rebind-override", step_rebind_override, STORES_UNLESS_HOME },
+		{ "rebind-unbind", unbind, STORES_UNLESS_HOME },
+		{ "rebind-bind", step_rebind_bind, STORES_UNLESS_HOME } } },
 	[PLAN_REBIND_NAME] = { "rebind", true, true,
-	    { { "name", step_name, true }, { "note", step_note_native, true },
-		{ "rebind-override", step_rebind_override, false },
-		{ "rebind-unbind", step_home_unbind, false },
-		{ "rebind-bind", step_rebind_bind, false } } },
+	    { { "name", step_name, READS }, { "note", step_note_native, READS },
+		{ "rebind-override", step_rebind_override, STORES_UNLESS_HOME },
+		{ "rebind-unbind", unbind, STORES_UNLESS_HOME },
+		{ "rebind-bind", step_rebind_bind, STORES_UNLESS_HOME } } },
 };
 
 const char *
@@ -464,7 +452,7 @@ step_run(struct run *run, const struct step *s)
 {
 	int e = 0;
 
-	if (!s->quiet) {
+	if (s->kind != READS) {
 		strlcpy(run->record->step, s->name, sizeof(run->record->step));
 		e = record_write(run->record);
 	}
@@ -474,9 +462,11 @@ step_run(struct run *run, const struct step *s)
 		return e;
 	}
 	FAULT_STEP(s->name, "before");
-	e = s->run(run);
+	e = s->kind == STORES_UNLESS_HOME ? is_home(run) : 0;
+	if (e == 0)
+		e = s->run(run);
 	FAULT_STEP(s->name, "after");
-	return e;
+	return e > 0 ? 0 : e;
 }
 
 void
@@ -514,7 +504,7 @@ plan_fault_list(void)
 		     s++) {
 			printf("step:%s:before\nstep:%s:after\n", s->name,
 			    s->name);
-			if (!s->quiet)
+			if (s->kind != READS)
 				printf("record:%s:before\n"
 				       "record:%s:written\n"
 				       "record:%s:after\n",
