@@ -19,7 +19,6 @@
 #include "life.h"
 #include "loop.h"
 #include "memlock.h"
-#include "pidfd.h"
 #include "quota.h"
 #include "request.h"
 #include "session.h"
@@ -42,7 +41,6 @@ struct acquisition {
 	TAILQ_ENTRY(acquisition) entry;
 	struct session *session;
 	struct mon_acquire req;
-	int pidfd; /* -1: the peer itself */
 	struct event *timeout;
 	struct hostuse *look; /* under way, or done and not yet used */
 	bool impatient; /* no more waiting */
@@ -76,7 +74,6 @@ acquisition_drop(struct acquisition *a)
 	unwant(a);
 	loop_free(&a->timeout);
 	hostuse_drop(&a->look);
-	pidfd_discard(&a->pidfd);
 	free(a);
 }
 
@@ -135,12 +132,10 @@ lend_members(struct lease *l, const struct check *c)
 static int
 raise_memlock(struct acquisition *a, struct handover *h)
 {
-	int pidfd = a->pidfd != -1 ? a->pidfd : a->session->peer.pidfd;
-
 	if (a->req.memlock == 0)
 		return 0;
-	return memlock_raise(
-	    pidfd, a->session->peer.uid, a->req.memlock, &h->grant.memlock);
+	return memlock_raise(request_target(a->session), a->session->peer.uid,
+	    a->req.memlock, &h->grant.memlock);
 }
 
 /* An existing lease's holder has its fd already: only new ones get one. */
@@ -371,8 +366,9 @@ may_extend(struct session *s, const struct mon_acquire *req)
 }
 
 void
-acquisition_start(struct session *s, const struct mon_acquire *req, int *fd)
+acquisition_start(struct session *s, const void *record)
 {
+	const struct mon_acquire *req = record;
 	struct acquisition *a;
 
 	if (req->lease != 0 && !may_extend(s, req))
@@ -386,8 +382,6 @@ acquisition_start(struct session *s, const struct mon_acquire *req, int *fd)
 	}
 	a->session = s;
 	a->req = *req;
-	a->pidfd = *fd;
-	*fd = -1;
 	a->impatient = req->flags & MON_ACQUIRE_NO_WAIT;
 	s->acquisition = a;
 	TAILQ_INSERT_TAIL(&waiting, a, entry);

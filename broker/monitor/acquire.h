@@ -2,7 +2,6 @@
 #ifndef VFIOBROKER_ACQUIRE_H
 #define VFIOBROKER_ACQUIRE_H
 
-#include "broker/common/monmsg.h"
 #include "broker/common/status.h"
 
 struct device;
@@ -13,9 +12,9 @@ struct acquisition;
 
 /*
  * Serves MON_ACQUIRE; the session is answered when the devices are ready, or
- * refused.  Takes the pidfd out of *fd.
+ * refused.
  */
-void acquisition_start(struct session *, const struct mon_acquire *, int *fd);
+void acquisition_start(struct session *, const void *record);
 
 /* The session is gone: forgets the request, and what it had claimed settles. */
 void acquisition_drop(struct acquisition *);

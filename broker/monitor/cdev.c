@@ -42,8 +42,9 @@ refuse_node(struct session *s, const char *node, int r)
 }
 
 void
-cdev_open(struct session *s, const struct mon_open_device *m)
+cdev_open(struct session *s, const void *record)
 {
+	const struct mon_open_device *m = record;
 	const struct lease *l = request_own_lease(s, m->lease);
 	const struct device *d = inventory_find(&m->device);
 	char name[BDF_STRLEN];
@@ -68,8 +69,9 @@ cdev_open(struct session *s, const struct mon_open_device *m)
 
 /* It gives access to no device, but only root's has the accounting set. */
 void
-cdev_open_iommufd(struct session *s, const struct mon_open_iommufd *m)
+cdev_open_iommufd(struct session *s, const void *record)
 {
+	const struct mon_open_iommufd *m = record;
 	const struct lease *l = request_own_lease(s, m->lease);
 	int fd;
 

@@ -236,11 +236,10 @@ explain_seen(void *arg)
 }
 
 void
-explain_request(struct session *s, const void *record, int *fd)
+explain_request(struct session *s, const void *record)
 {
 	struct explanation *e = calloc(1, sizeof(*e));
 
-	(void)fd;
 	if (e == NULL) {
 		session_end(s, STATUS_INTERNAL);
 		return;

@@ -232,8 +232,9 @@ opening_run(struct opening *o)
 }
 
 void
-opening_start(struct session *s, const struct mon_open_group *m)
+opening_start(struct session *s, const void *record)
 {
+	const struct mon_open_group *m = record;
 	struct opening *o;
 	int r;
 

@@ -2,8 +2,6 @@
 #ifndef VFIOBROKER_OPENING_H
 #define VFIOBROKER_OPENING_H
 
-#include "broker/common/monmsg.h"
-
 struct session;
 
 /*
@@ -11,7 +9,7 @@ struct session;
  * owner of a lease that has a device in it.  The request is answered when the
  * node is open, or by the workers' deadline.
  */
-void opening_start(struct session *, const struct mon_open_group *);
+void opening_start(struct session *, const void *record);
 
 /* The session that waited is gone. */
 void opening_forget(const struct session *);

@@ -18,7 +18,6 @@
 #include "life.h"
 #include "memlock.h"
 #include "opening.h"
-#include "pidfd.h"
 #include "policyload.h"
 #include "revoke.h"
 #include "usage.h"
@@ -105,13 +104,12 @@ device_send(struct session *s, const struct device *d, bool admin)
 }
 
 static void
-request_list_devices(struct session *s, const void *record, int *fd)
+request_list_devices(struct session *s, const void *record)
 {
 	bool admin = request_admin(s);
 	const struct device *d;
 
 	(void)record;
-	(void)fd;
 	TAILQ_FOREACH(d, &inventory, entry)
 		device_send(s, d, admin);
 	session_end(s, STATUS_OK);
@@ -141,13 +139,12 @@ lease_send(struct session *s, const struct lease *l)
 }
 
 static void
-request_list_leases(struct session *s, const void *record, int *fd)
+request_list_leases(struct session *s, const void *record)
 {
 	bool admin = request_admin(s);
 	const struct lease *l;
 
 	(void)record;
-	(void)fd;
 	TAILQ_FOREACH(l, &leases, entry) {
 		if (admin || l->uid == s->peer.uid)
 			lease_send(s, l);
@@ -170,43 +167,15 @@ request_own_lease(struct session *s, uint64_t id)
 }
 
 static void
-request_acquire(struct session *s, const void *record, int *fd)
-{
-	acquisition_start(s, record, fd);
-}
-
-static void
-request_release(struct session *s, const void *record, int *fd)
+request_release(struct session *s, const void *record)
 {
 	const struct mon_release *m = record;
 	struct lease *l = request_own_lease(s, m->lease);
 
-	(void)fd;
 	if (l == NULL)
 		return;
 	lease_end(l, "released by its owner");
 	session_end(s, STATUS_OK);
-}
-
-static void
-request_open_group(struct session *s, const void *record, int *fd)
-{
-	(void)fd;
-	opening_start(s, record);
-}
-
-static void
-request_open_device(struct session *s, const void *record, int *fd)
-{
-	(void)fd;
-	cdev_open(s, record);
-}
-
-static void
-request_open_iommufd(struct session *s, const void *record, int *fd)
-{
-	(void)fd;
-	cdev_open_iommufd(s, record);
 }
 
 /* 0 where no line is about it: a sibling that came along. */
@@ -269,6 +238,12 @@ memlock_allowed(struct session *s, const struct lease *l, uint64_t memlock)
 	return status == STATUS_OK;
 }
 
+int
+request_target(const struct session *s)
+{
+	return s->pidfd != -1 ? s->pidfd : s->peer.pidfd;
+}
+
 enum status
 request_say_memlock(struct session *s, int error)
 {
@@ -279,7 +254,7 @@ request_say_memlock(struct session *s, int error)
 }
 
 static void
-request_set_memlock(struct session *s, const void *record, int *fd)
+request_set_memlock(struct session *s, const void *record)
 {
 	const struct mon_set_memlock *m = record;
 	struct lease *l = request_own_lease(s, m->lease);
@@ -288,8 +263,7 @@ request_set_memlock(struct session *s, const void *record, int *fd)
 
 	if (l == NULL || !memlock_allowed(s, l, m->memlock))
 		return;
-	r = memlock_raise(
-	    *fd != -1 ? *fd : s->peer.pidfd, s->peer.uid, m->memlock, &now);
+	r = memlock_raise(request_target(s), s->peer.uid, m->memlock, &now);
 	if (r != 0) {
 		session_end(s, request_say_memlock(s, r));
 		return;
@@ -317,16 +291,13 @@ admin_only(struct session *s, const char *what)
 }
 
 static void
-request_show_policy(struct session *s, const void *record, int *fd)
+request_show_policy(struct session *s, const void *record)
 {
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
 
 	(void)record;
-	(void)fd;
-	if (!admin_only(s, "see the whole policy"))
-		return;
 	out = open_memstream(&text, &len);
 	if (out == NULL) {
 		session_end(s, STATUS_INTERNAL);
@@ -342,18 +313,9 @@ request_show_policy(struct session *s, const void *record, int *fd)
 }
 
 static void
-request_revoke(struct session *s, const void *record, int *fd)
-{
-	(void)fd;
-	if (admin_only(s, "revoke leases"))
-		revoke_start(s, record);
-}
-
-static void
-request_watch(struct session *s, const void *record, int *fd)
+request_watch(struct session *s, const void *record)
 {
 	(void)record;
-	(void)fd;
 	s->watching = true;
 	session_end(s, STATUS_OK);
 }
@@ -363,15 +325,12 @@ request_watch(struct session *s, const void *record, int *fd)
  * as reset, but that nobody holds it is proven all the same.
  */
 static void
-request_recover(struct session *s, const void *record, int *fd)
+request_recover(struct session *s, const void *record)
 {
 	const struct mon_recover *m = record;
 	struct device *d = inventory_find(&m->device);
 	char name[BDF_STRLEN];
 
-	(void)fd;
-	if (!admin_only(s, "clear a quarantine"))
-		return;
 	if (d == NULL || d->state != STATE_QUARANTINED) {
 		bdf_format(&m->device, name);
 		session_refuse(s, STATUS_NOT_FOUND,
@@ -388,21 +347,23 @@ request_recover(struct session *s, const void *record, int *fd)
 
 /* ---- the table -------------------------------------------------------- */
 
-static void (*const handlers[MON_WELCOME])(
-    struct session *, const void *, int *) = {
-	[MON_LIST_DEVICES] = request_list_devices,
-	[MON_LIST_LEASES] = request_list_leases,
-	[MON_ACQUIRE] = request_acquire,
-	[MON_OPEN_GROUP] = request_open_group,
-	[MON_RELEASE] = request_release,
-	[MON_SET_MEMLOCK] = request_set_memlock,
-	[MON_EXPLAIN] = explain_request,
-	[MON_SHOW_POLICY] = request_show_policy,
-	[MON_REVOKE] = request_revoke,
-	[MON_WATCH] = request_watch,
-	[MON_RECOVER] = request_recover,
-	[MON_OPEN_DEVICE] = request_open_device,
-	[MON_OPEN_IOMMUFD] = request_open_iommufd,
+static const struct {
+	void (*run)(struct session *, const void *record);
+	const char *admins; /* may do that, and nobody else; NULL: all may */
+} handlers[MON_WELCOME] = {
+	[MON_LIST_DEVICES] = { request_list_devices, NULL },
+	[MON_LIST_LEASES] = { request_list_leases, NULL },
+	[MON_ACQUIRE] = { acquisition_start, NULL },
+	[MON_OPEN_GROUP] = { opening_start, NULL },
+	[MON_RELEASE] = { request_release, NULL },
+	[MON_SET_MEMLOCK] = { request_set_memlock, NULL },
+	[MON_EXPLAIN] = { explain_request, NULL },
+	[MON_SHOW_POLICY] = { request_show_policy, "see the whole policy" },
+	[MON_REVOKE] = { revoke_start, "revoke leases" },
+	[MON_WATCH] = { request_watch, NULL },
+	[MON_RECOVER] = { request_recover, "clear a quarantine" },
+	[MON_OPEN_DEVICE] = { cdev_open, NULL },
+	[MON_OPEN_IOMMUFD] = { cdev_open_iommufd, NULL },
 };
 
 void
@@ -410,6 +371,8 @@ request_dispatch(struct session *s, const void *record, int fd)
 {
 	const struct mon_header *h = record;
 
-	handlers[h->type](s, record, &fd);
-	pidfd_discard(&fd);
+	s->pidfd = fd;
+	if (handlers[h->type].admins == NULL ||
+	    admin_only(s, handlers[h->type].admins))
+		handlers[h->type].run(s, record);
 }

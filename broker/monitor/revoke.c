@@ -134,8 +134,9 @@ note_devices(struct revocation *r, const struct lease *l)
 }
 
 void
-revoke_start(struct session *s, const struct mon_revoke *m)
+revoke_start(struct session *s, const void *record)
 {
+	const struct mon_revoke *m = record;
 	struct lease *l = lease_find(m->lease);
 	struct revocation *r;
 

@@ -2,15 +2,13 @@
 #ifndef VFIOBROKER_REVOKE_H
 #define VFIOBROKER_REVOKE_H
 
-#include "broker/common/monmsg.h"
-
 struct session;
 
 /*
  * Serves MON_REVOKE for an administrator: asks the holder, waits, reports.
  * Kills nobody: VFIO fds can not be taken back, only asked for.
  */
-void revoke_start(struct session *, const struct mon_revoke *);
+void revoke_start(struct session *, const void *record);
 
 /* The session that waited for the report is gone. */
 void revoke_forget(const struct session *);

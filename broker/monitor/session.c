@@ -89,6 +89,7 @@ session_close(struct session *s)
 	loop_free(&s->later);
 	if (s->account != NULL)
 		quota_disconnect(s->account);
+	pidfd_discard(&s->pidfd);
 	fdpass_close(&s->clientfd, 1);
 	fdpass_close(&s->fd, 1);
 	peer_clear(&s->peer);
@@ -258,6 +259,7 @@ session_end(struct session *s, enum status status)
 	struct mon_end end = { .status = status };
 
 	session_send(s, MON_END, &end, NULL, 0);
+	pidfd_discard(&s->pidfd);
 	s->busy = false;
 	session_read_on(s);
 }
@@ -470,7 +472,7 @@ session_start(int clientfd, struct peer *peer)
 	}
 	s->peer = *peer;
 	s->clientfd = clientfd;
-	s->fd = -1;
+	s->fd = s->pidfd = -1;
 	STAILQ_INIT(&s->queue);
 	TAILQ_INSERT_TAIL(&sessions, s, entry);
 	policy_limits_of(policy_current(), &who, &limits);

@@ -37,6 +37,7 @@ struct session {
 	char *lines; /* of a long answer, each with a NUL; or NULL */
 	size_t lines_at, lines_len; /* those before have been sent */
 	uint32_t seq; /* of the request being answered */
+	int pidfd; /* that came with it, or -1; open until its end */
 	bool busy; /* a request is being answered */
 	bool watching; /* wants events */
 	struct acquisition *acquisition; /* the request that waits */

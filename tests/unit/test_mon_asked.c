@@ -72,7 +72,7 @@ asker(uid_t uid)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
 	a->fd = fds[1];
 	a->s.fd = fds[0];
-	a->s.clientfd = a->s.peer.pidfd = -1;
+	a->s.clientfd = a->s.pidfd = a->s.peer.pidfd = -1;
 	a->s.peer.uid = uid;
 	STAILQ_INIT(&a->s.queue);
 	ck_assert_int_eq(quota_connect(&a->s.account, uid, 64, clock_us()), 0);
@@ -87,20 +87,18 @@ acquire(struct asker *a, uint32_t flags)
 	struct mon_acquire m = {
 		.flags = flags, .ndevices = 1, .devices = { device->facts.bdf }
 	};
-	int fd = -1;
 
 	a->s.busy = true;
-	acquisition_start(&a->s, &m, &fd);
+	acquisition_start(&a->s, &m);
 }
 
 static void
 explain(struct asker *a)
 {
 	struct mon_explain m = { .device = device->facts.bdf };
-	int fd = -1;
 
 	a->s.busy = true;
-	explain_request(&a->s, &m, &fd);
+	explain_request(&a->s, &m);
 }
 
 static bool

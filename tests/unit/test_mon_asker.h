@@ -184,7 +184,7 @@ asker_new(uid_t uid, const gid_t *gids, size_t ngids)
 	a->s.peer.gids = a->gids;
 	a->s.peer.ngids = ngids;
 	a->s.peer.pid = 1 << 30; /* nobody's: comm is what is told */
-	a->s.peer.pidfd = -1;
+	a->s.pidfd = a->s.peer.pidfd = -1;
 	snprintf(a->s.peer.comm, sizeof(a->s.peer.comm), "vmm");
 	for (size_t i = 0; i < ngids; i++)
 		a->gids[i] = gids[i];
