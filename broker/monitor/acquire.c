@@ -169,13 +169,12 @@ refuse_lease(struct acquisition *a, int r)
 	bool full = r == -ENOSPC || r == -EDQUOT;
 
 	session_say(a->session, MON_TEXT_WHY,
-	    "cannot write down the lease in %s: %s", config.rundir,
-	    strerror(-r));
-	session_say(a->session, MON_TEXT_FIX,
-	    full ? "an administrator can make room there (see: df %s; df -i %s)"
-		 : "an administrator can see what is wrong there (ls -lR %s; "
+	    full ? "cannot write down the lease in %s: %s\n"
+		   "an administrator can make room there (see: df %s; df -i %s)"
+		 : "cannot write down the lease in %s: %s\n"
+		   "an administrator can see what is wrong there (ls -lR %s; "
 		   "df %s)",
-	    config.rundir, config.rundir);
+	    config.rundir, strerror(-r), config.rundir, config.rundir);
 	acquisition_end(a, STATUS_OS);
 }
 
@@ -273,8 +272,7 @@ acquisition_try(struct acquisition *a)
 	struct check c;
 
 	if (a->failed[0] != '\0') {
-		session_text(a->session, MON_TEXT_WHY, a->failed);
-		session_text(a->session, MON_TEXT_FIX,
+		session_say(a->session, MON_TEXT_WHY, "%s\n%s", a->failed,
 		    a->failure == STATUS_BUSY
 			? "try again in a moment"
 			: "an administrator can see more in the logs "
@@ -283,10 +281,9 @@ acquisition_try(struct acquisition *a)
 		return;
 	}
 	if (a->req.lease != 0 && lease_find(a->req.lease) == NULL) {
-		session_say(a->session, MON_TEXT_WHY, "lease %llu is over",
+		session_say(a->session, MON_TEXT_WHY,
+		    "lease %llu is over\nask for a lease of their own",
 		    (unsigned long long)a->req.lease);
-		session_text(
-		    a->session, MON_TEXT_FIX, "ask for a lease of their own");
 		acquisition_end(a, STATUS_NOT_FOUND);
 		return;
 	}
@@ -356,12 +353,12 @@ may_extend(struct session *s, const struct mon_acquire *req)
 		return false;
 	if (l->iommufd == !!(req->flags & MON_ACQUIRE_IOMMUFD))
 		return true;
-	session_say(s, MON_TEXT_WHY, "lease %llu has its devices by %s",
+	session_refuse(s, STATUS_INVALID,
+	    "lease %llu has its devices by %s\n"
+	    "ask for more of them %s iommufd, too",
 	    (unsigned long long)l->id,
-	    l->iommufd ? "iommufd" : "container and groups");
-	session_say(s, MON_TEXT_FIX, "ask for more of them %s iommufd, too",
+	    l->iommufd ? "iommufd" : "container and groups",
 	    l->iommufd ? "with" : "without");
-	session_end(s, STATUS_INVALID);
 	return false;
 }
 

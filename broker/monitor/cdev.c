@@ -34,11 +34,11 @@ cdev_send(struct session *s, uint64_t lease, int fd, enum mon_fd_kind kind,
 static void
 refuse_node(struct session *s, const char *node, int r)
 {
-	session_say(s, MON_TEXT_WHY, "cannot open %s: %s", node, strerror(-r));
-	session_say(s, MON_TEXT_FIX,
+	session_refuse(s, STATUS_OS,
+	    "cannot open %s: %s\n"
 	    "an administrator can see what is wrong with it "
-	    "(ls -lR /dev/iommu /dev/vfio; dmesg)");
-	session_end(s, STATUS_OS);
+	    "(ls -lR /dev/iommu /dev/vfio; dmesg)",
+	    node, strerror(-r));
 }
 
 void
@@ -53,11 +53,10 @@ cdev_open(struct session *s, const void *record)
 	if (l == NULL)
 		return;
 	if (d == NULL || d->lease != l || !d->record.cdev) {
-		session_say(s, MON_TEXT_WHY, "lease %llu has no cdev of %s",
+		session_refuse(s, STATUS_DENIED,
+		    "lease %llu has no cdev of %s\n"
+		    "ask for the device, to be added to the lease",
 		    (unsigned long long)l->id, bdf_format(&m->device, name));
-		session_say(s, MON_TEXT_FIX,
-		    "ask for the device, to be added to the lease");
-		session_end(s, STATUS_DENIED);
 		return;
 	}
 	fd = vfio_open_cdev(&m->device);
@@ -78,11 +77,10 @@ cdev_open_iommufd(struct session *s, const void *record)
 	if (l == NULL)
 		return;
 	if (!l->iommufd) {
-		session_say(s, MON_TEXT_WHY,
-		    "lease %llu has its devices by container and groups",
+		session_refuse(s, STATUS_DENIED,
+		    "lease %llu has its devices by container and groups\n"
+		    "ask for a lease with iommufd",
 		    (unsigned long long)l->id);
-		session_say(s, MON_TEXT_FIX, "ask for a lease with iommufd");
-		session_end(s, STATUS_DENIED);
 		return;
 	}
 	fd = vfio_open_iommufd();

@@ -49,8 +49,7 @@ check_home(struct check *c)
 	check_refuse(c, STATUS_DENIED);
 	texts_add(&c->texts, MON_TEXT_WHY,
 	    "you are in another user namespace than the broker, where uids "
-	    "and groups say nothing");
-	texts_add(&c->texts, MON_TEXT_FIX,
+	    "and groups say nothing\n"
 	    "run the command outside the container, and pass on the fds");
 }
 
@@ -65,10 +64,9 @@ check_present(struct check *c)
 		if (d == NULL) {
 			check_refuse(c, STATUS_NOT_FOUND);
 			texts_add(&c->texts, MON_TEXT_WHY,
-			    "there is no PCI device %s on this host",
+			    "there is no PCI device %s on this host\n"
+			    "see: vfiobroker list",
 			    bdf_format(&c->bdfs[i], name));
-			texts_add(
-			    &c->texts, MON_TEXT_FIX, "see: vfiobroker list");
 			continue;
 		}
 		(void)inventory_refresh_driver(d); /* told there */
@@ -240,8 +238,7 @@ check_available(struct check *c)
 			continue;
 		check_refuse(c, STATUS_UNAVAILABLE);
 		texts_add(&c->texts, MON_TEXT_WHY,
-		    "this host has no IOMMU at work, so nothing can be lent");
-		texts_add(&c->texts, MON_TEXT_FIX,
+		    "this host has no IOMMU at work, so nothing can be lent\n"
 		    "enable VT-d or AMD-Vi in the firmware; on Intel boot "
 		    "with intel_iommu=on");
 		return;
@@ -253,15 +250,16 @@ check_available(struct check *c)
 static void
 say_held(struct check *c, const struct device *d, const struct lease *l)
 {
+	unsigned long long id = l->id;
+
 	texts_add(&c->texts, MON_TEXT_WHY,
-	    "%s is held by uid %u, pid %d (%s), lease %llu", device_name(d),
-	    l->uid, l->pid, lease_command(l), (unsigned long long)l->id);
-	texts_add(&c->texts, MON_TEXT_FIX,
 	    l->uid == c->who.uid
-		? "lease %llu is your own: it ends with that process"
-		: "wait until lease %llu ends, or an administrator can ask "
+		? "%s is held by uid %u, pid %d (%s), lease %llu\n"
+		  "lease %llu is your own: it ends with that process"
+		: "%s is held by uid %u, pid %d (%s), lease %llu\n"
+		  "wait until lease %llu ends, or an administrator can ask "
 		  "for it back: vfiobroker revoke %llu",
-	    (unsigned long long)l->id, (unsigned long long)l->id);
+	    device_name(d), l->uid, l->pid, lease_command(l), id, id, id);
 }
 
 /* Who has it is for those to hear who could have it: not of a sibling. */
@@ -350,11 +348,10 @@ check_managed(struct check *c)
 		check_refuse(c, STATUS_DENIED);
 		texts_add(&c->texts, MON_TEXT_WHY,
 		    "%s is on %s, not on vfio-pci, and was asked for "
-		    "unmanaged",
+		    "unmanaged\n"
+		    "ask for it managed, or bind it to vfio-pci first",
 		    device_name(d),
 		    d->driver[0] == '\0' ? "no driver" : d->driver);
-		texts_add(&c->texts, MON_TEXT_FIX,
-		    "ask for it managed, or bind it to vfio-pci first");
 	}
 }
 

@@ -46,13 +46,11 @@ sibling_denied(struct check *c, const struct device *d)
 	check_refuse(c, STATUS_GROUP);
 	texts_add(&c->texts, MON_TEXT_WHY,
 	    "%s would come along in IOMMU group %d, and a line denies it "
-	    "(%s:%u)",
-	    device_name(d), d->facts.group, policy_rule_file(dec.rule),
-	    policy_rule_line(dec.rule));
-	texts_add(&c->texts, MON_TEXT_FIX,
+	    "(%s:%u)\n"
 	    "an administrator can change that line, or take %s off its vfio "
 	    "driver",
-	    device_name(d));
+	    device_name(d), d->facts.group, policy_rule_file(dec.rule),
+	    policy_rule_line(dec.rule), device_name(d));
 	return true;
 }
 
@@ -101,13 +99,11 @@ check_sibling(struct check *c, struct device *d, const struct check_member *of)
 		check_refuse(c, STATUS_GROUP);
 		texts_add(&c->texts, MON_TEXT_WHY,
 		    "%s is in one IOMMU group (%d) with %s, which the host "
-		    "uses by %s",
-		    device_name(asked), asked->facts.group, device_name(d),
-		    d->driver);
-		texts_add(&c->texts, MON_TEXT_FIX,
+		    "uses by %s\n"
 		    "ask for %s too, or an administrator can add `siblings "
 		    "take' to the line that allows %s",
-		    device_name(d), device_name(asked));
+		    device_name(asked), asked->facts.group, device_name(d),
+		    d->driver, device_name(d), device_name(asked));
 	}
 }
 

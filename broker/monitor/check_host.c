@@ -66,11 +66,10 @@ guard_against(
 		    device_name(d), strerror(-r));
 		if (c != NULL) {
 			texts_add(&c->texts, MON_TEXT_WHY,
-			    "cannot tell whether the host needs %s: %s",
-			    device_name(d), strerror(-r));
-			texts_add(&c->texts, MON_TEXT_FIX,
+			    "cannot tell whether the host needs %s: %s\n"
 			    "an administrator can see what is wrong with its "
-			    "files in /sys and /proc");
+			    "files in /sys and /proc",
+			    device_name(d), strerror(-r));
 		}
 	}
 	return g.against || r != 0;

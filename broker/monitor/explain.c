@@ -205,11 +205,9 @@ explain_check(struct explanation *e, struct session *s, bool admin)
 		.all = admin };
 
 	if (c.who.uid != s->peer.uid && !admin) {
-		session_text(s, MON_TEXT_WHY,
-		    "only administrators may ask about other users");
-		session_text(s, MON_TEXT_FIX,
+		session_refuse(s, STATUS_DENIED,
+		    "only administrators may ask about other users\n"
 		    "ask about yourself, or have one of them ask");
-		session_end(s, STATUS_DENIED);
 		return true;
 	}
 	check_run(&c);

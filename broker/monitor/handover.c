@@ -136,9 +136,9 @@ host_fix(bool iommufd, int r)
 static enum status
 refuse_host(const struct handover *h, struct session *s, int r)
 {
-	session_say(s, MON_TEXT_WHY, "cannot open %s: %s",
-	    h->iommufd ? "/dev/iommu" : "/dev/vfio/vfio", strerror(-r));
-	session_text(s, MON_TEXT_FIX, host_fix(h->iommufd, r));
+	session_say(s, MON_TEXT_WHY, "cannot open %s: %s\n%s",
+	    h->iommufd ? "/dev/iommu" : "/dev/vfio/vfio", strerror(-r),
+	    host_fix(h->iommufd, r));
 	return STATUS_UNAVAILABLE;
 }
 
@@ -148,9 +148,9 @@ refuse_busy(const struct handover *h, struct session *s)
 	int group = h->device->facts.group;
 
 	session_say(s, MON_TEXT_WHY,
-	    "group %d is open in a process that has no lease", group);
-	session_say(s, MON_TEXT_FIX, "end it (see: fuser -v /dev/vfio/%d%s)",
-	    group, vfio_has_iommufd() ? " /dev/vfio/devices/*" : "");
+	    "group %d is open in a process that has no lease\n"
+	    "end it (see: fuser -v /dev/vfio/%d%s)",
+	    group, group, vfio_has_iommufd() ? " /dev/vfio/devices/*" : "");
 	return STATUS_BUSY;
 }
 
@@ -159,21 +159,20 @@ refuse_group(const struct handover *h, struct session *s)
 {
 	session_say(s, MON_TEXT_WHY,
 	    "the kernel says that group %d is not viable: a member is bound "
-	    "to a host driver",
+	    "to a host driver\n"
+	    "unbind that member (see: vfiobroker groups), or ask for it too",
 	    h->device->facts.group);
-	session_say(s, MON_TEXT_FIX,
-	    "unbind that member (see: vfiobroker groups), or ask for it too");
 	return STATUS_GROUP;
 }
 
 static enum status
 refuse_cdev(const struct handover *h, struct session *s)
 {
-	session_say(s, MON_TEXT_WHY, "the kernel has made no cdev for %s",
-	    device_name(h->device));
-	session_say(s, MON_TEXT_FIX,
+	session_say(s, MON_TEXT_WHY,
+	    "the kernel has made no cdev for %s\n"
 	    "ask without iommufd, or have a kernel with "
-	    "CONFIG_VFIO_DEVICE_CDEV (Linux 6.6)");
+	    "CONFIG_VFIO_DEVICE_CDEV (Linux 6.6)",
+	    device_name(h->device));
 	return STATUS_UNAVAILABLE;
 }
 

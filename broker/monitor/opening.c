@@ -85,20 +85,17 @@ opening_valid(struct session *s, uint64_t lease, uint32_t group)
 	if (l == NULL)
 		return false;
 	if (l->iommufd) {
-		session_say(s, MON_TEXT_WHY,
-		    "lease %llu has its devices by iommufd",
+		session_refuse(s, STATUS_DENIED,
+		    "lease %llu has its devices by iommufd\n"
+		    "open their own nodes",
 		    (unsigned long long)lease);
-		session_text(s, MON_TEXT_FIX, "open their own nodes");
-		session_end(s, STATUS_DENIED);
 		return false;
 	}
 	if (group > INT32_MAX || !lease_has_group(l, (int)group)) {
-		session_say(s, MON_TEXT_WHY,
-		    "lease %llu has no device in group %u",
+		session_refuse(s, STATUS_DENIED,
+		    "lease %llu has no device in group %u\n"
+		    "ask for a device of that group to be added to it first",
 		    (unsigned long long)lease, group);
-		session_text(s, MON_TEXT_FIX,
-		    "ask for a device of that group to be added to it first");
-		session_end(s, STATUS_DENIED);
 		return false;
 	}
 	return true;

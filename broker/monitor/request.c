@@ -197,10 +197,9 @@ say_no_line(struct texts *texts, const struct lease *l)
 {
 	texts_add(texts, MON_TEXT_WHY,
 	    "no line of the policy is about a device of lease %llu, so none "
-	    "says how much memory it may lock",
+	    "says how much memory it may lock\n"
+	    "an administrator can add one (see: vfiobroker explain)",
 	    (unsigned long long)l->id);
-	texts_add(texts, MON_TEXT_FIX,
-	    "an administrator can add one (see: vfiobroker explain)");
 }
 
 /* The ceiling is the policy's, for the devices that the lease has now. */
@@ -248,8 +247,8 @@ enum status
 request_say_memlock(struct session *s, int error)
 {
 	session_say(s, MON_TEXT_WHY,
-	    "cannot raise the limit of locked memory: %s", memlock_why(error));
-	session_say(s, MON_TEXT_FIX, "%s", memlock_fix(error));
+	    "cannot raise the limit of locked memory: %s\n%s",
+	    memlock_why(error), memlock_fix(error));
 	return error == -EACCES ? STATUS_DENIED : STATUS_OS;
 }
 
@@ -279,14 +278,11 @@ admin_only(struct session *s, const char *what)
 {
 	if (request_admin(s))
 		return true;
-	session_say(s, MON_TEXT_WHY,
+	session_refuse(s, STATUS_DENIED,
 	    "only administrators may %s: the policy has no `admin' line for "
-	    "uid %u",
-	    what, s->peer.uid);
-	session_say(s, MON_TEXT_FIX,
-	    "have one do it, or add to %s: admin uid %u", config.policy,
-	    s->peer.uid);
-	session_end(s, STATUS_DENIED);
+	    "uid %u\n"
+	    "have one do it, or add to %s: admin uid %u",
+	    what, s->peer.uid, config.policy, s->peer.uid);
 	return false;
 }
 
@@ -294,7 +290,7 @@ static void
 request_show_policy(struct session *s, const void *record)
 {
 	char *text = NULL;
-	size_t len = 0;
+	size_t len;
 	FILE *out;
 
 	(void)record;
@@ -305,7 +301,7 @@ request_show_policy(struct session *s, const void *record)
 	}
 	policy_print(policy_current(), out, true);
 	if (fclose(out) == 0) {
-		session_lines(s, text, len);
+		session_lines(s, text);
 	} else {
 		free(text);
 		session_end(s, STATUS_INTERNAL);

@@ -206,10 +206,12 @@ static size_t
 text_send(struct session *s, enum mon_text_kind kind, const char *text)
 {
 	struct mon_text t = { .kind = kind };
-	size_t n = strnlen(text, MON_TEXT_MAX - 1);
+	size_t n = strcspn(text, "\n");
 
+	t.more = n >= MON_TEXT_MAX;
+	if (t.more)
+		n = MON_TEXT_MAX - 1;
 	copy_printable(t.text, text, n);
-	t.more = text[n] != '\0';
 	session_send(s, MON_TEXT, &t, NULL, 0);
 	return n;
 }
@@ -217,16 +219,20 @@ text_send(struct session *s, enum mon_text_kind kind, const char *text)
 void
 session_text(struct session *s, enum mon_text_kind kind, const char *text)
 {
-	do
+	do {
 		text += text_send(s, kind, text);
-	while (*text != '\0');
+		if (*text == '\n') {
+			kind = MON_TEXT_FIX;
+			text++;
+		}
+	} while (*text != '\0');
 }
 
 static void
 session_vsay(
     struct session *s, enum mon_text_kind kind, const char *fmt, va_list ap)
 {
-	char text[1024];
+	char text[2048];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	session_text(s, kind, text);
@@ -268,13 +274,12 @@ session_end(struct session *s, enum status status)
 static void
 lines_send(struct session *s)
 {
-	while (s->nqueued == 0 && s->lines_at < s->lines_len) {
-		s->lines_at +=
-		    text_send(s, MON_TEXT_POLICY, s->lines + s->lines_at);
-		if (s->lines[s->lines_at] == '\0')
-			s->lines_at++;
+	while (s->nqueued == 0 && *s->next_line != '\0') {
+		s->next_line += text_send(s, MON_TEXT_POLICY, s->next_line);
+		if (*s->next_line == '\n')
+			s->next_line++;
 	}
-	if (s->lines_at < s->lines_len)
+	if (*s->next_line != '\0')
 		return;
 	free(s->lines);
 	s->lines = NULL;
@@ -282,13 +287,10 @@ lines_send(struct session *s)
 }
 
 void
-session_lines(struct session *s, char *lines, size_t len)
+session_lines(struct session *s, char *lines)
 {
 	s->lines = lines;
-	s->lines_at = 0;
-	s->lines_len = len;
-	for (char *nl = lines; (nl = strchr(nl, '\n')) != NULL; nl++)
-		*nl = '\0';
+	s->next_line = lines;
 	lines_send(s);
 }
 

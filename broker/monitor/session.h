@@ -34,8 +34,8 @@ struct session {
 	struct event *later; /* the rate was exceeded: read again then */
 	STAILQ_HEAD(, queued) queue;
 	unsigned nqueued;
-	char *lines; /* of a long answer, each with a NUL; or NULL */
-	size_t lines_at, lines_len; /* those before have been sent */
+	char *lines; /* of a long answer, or NULL */
+	const char *next_line; /* those before have been sent */
 	uint32_t seq; /* of the request being answered */
 	int pidfd; /* that came with it, or -1; open until its end */
 	bool busy; /* a request is being answered */
@@ -55,7 +55,10 @@ bool session_reaped(pid_t);
 /* Ends a session; its process sees the end of its socket and exits. */
 void session_close(struct session *);
 
-/* Answers: the header is filled in. Consumes fds. */
+/*
+ * Answers: the header is filled in.  Consumes fds.  In a text, what is behind a
+ * newline would mend what is before it: it goes as one of MON_TEXT_FIX.
+ */
 void session_send(
     struct session *, uint32_t type, void *record, int *fds, size_t nfds);
 void session_text(struct session *, enum mon_text_kind, const char *text);
@@ -63,13 +66,13 @@ void session_say(struct session *, enum mon_text_kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void session_end(struct session *, enum status);
 
-/* Says why not, and ends the request. */
+/* Says why not, and what would mend it, and ends the request. */
 void session_refuse(struct session *, enum status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Answers lines, however many, as fast as the session reads; then the end.
  * Frees them. */
-void session_lines(struct session *, char *lines, size_t len);
+void session_lines(struct session *, char *lines);
 
 /* An event out of order; dropped when the watcher does not read. */
 void session_event(struct session *, struct mon_event *);

@@ -14,7 +14,7 @@
 void
 texts_add(struct texts *texts, enum mon_text_kind kind, const char *fmt, ...)
 {
-	char buf[1024];
+	char buf[2048];
 	struct text *t;
 	va_list ap;
 	size_t len;

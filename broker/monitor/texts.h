@@ -8,11 +8,12 @@
 
 struct session;
 
-/* Sentences for a person, collected until it is clear that they are wanted. */
+/* Sentences for a person, collected until it is clear that they are wanted; each
+ * with what would mend it behind a newline: see session_text(). */
 struct text {
 	STAILQ_ENTRY(text) entry;
 	enum mon_text_kind kind;
-	char text[]; /* printable ASCII */
+	char text[];
 };
 
 STAILQ_HEAD(texts, text);

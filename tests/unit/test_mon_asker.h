@@ -64,7 +64,16 @@ void
 session_text(struct session *s, enum mon_text_kind kind, const char *text)
 {
 	struct asker *a = (struct asker *)s;
+	size_t n = strcspn(text, "\n");
+	char first[1024];
 
+	if (text[n] == '\n') {
+		CHECK(n < sizeof(first));
+		snprintf(first, sizeof(first), "%.*s", (int)n, text);
+		session_text(s, kind, first);
+		session_text(s, MON_TEXT_FIX, text + n + 1);
+		return;
+	}
 	if (kind == MON_TEXT_WHY || kind == MON_TEXT_REASON)
 		said_add(&a->refusal, "why: ", text);
 	else if (kind == MON_TEXT_FIX)
@@ -81,7 +90,7 @@ static inline void
 session_vsay(
     struct session *s, enum mon_text_kind kind, const char *fmt, va_list ap)
 {
-	char text[1024];
+	char text[2048];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	session_text(s, kind, text);
@@ -145,11 +154,10 @@ session_event(struct session *s, struct mon_event *e)
 
 /* Never called here: what asks for them is no part of these tests. */
 void
-session_lines(struct session *s, char *lines, size_t len)
+session_lines(struct session *s, char *lines)
 {
 	(void)s;
 	(void)lines;
-	(void)len;
 	abort();
 }
 
