@@ -10,6 +10,7 @@
 #include "holders.h"
 
 #include "config.h"
+#include "files.h"
 #include "sysfs.h"
 #include "vfio.h"
 
@@ -31,22 +32,12 @@
 void
 process_name(int pid, char *buf, size_t len)
 {
-	char path[64];
-	ssize_t n = -1;
-	int fd;
+	char path[64], comm[80];
+	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd != -1) {
-		n = read(fd, buf, len - 1);
-		close(fd);
-	}
-	if (n <= 0) {
-		strlcpy(buf, "?", len);
-		return;
-	}
-	buf[n] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
+	r = file_line(AT_FDCWD, path, comm, sizeof(comm));
+	strlcpy(buf, r == 0 ? comm : "?", len);
 	/* A process chooses its name: no control bytes into logs. */
 	for (char *c = buf; *c != '\0'; c++) {
 		if (!isascii((unsigned char)*c) || !isprint((unsigned char)*c))
@@ -104,18 +95,14 @@ has_open(int procfd, int pid, const struct node *node)
 	bool found = false;
 	char path[32];
 	DIR *dir;
-	int fd;
 
 	snprintf(path, sizeof(path), "%d/fd", pid);
-	fd = openat(procfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd == -1 ? NULL : fdopendir(fd);
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
+	dir = dir_at(procfd, path);
+	if (dir == NULL)
 		return false;
-	}
 	while (!found && (e = readdir(dir)) != NULL)
-		found = e->d_name[0] != '.' && is_open_at(fd, e->d_name, node);
+		found = e->d_name[0] != '.' &&
+			is_open_at(dirfd(dir), e->d_name, node);
 	closedir(dir);
 	return found;
 }

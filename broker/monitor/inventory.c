@@ -7,6 +7,7 @@
 #include "inventory.h"
 
 #include "broker/common/log.h"
+#include "files.h"
 #include "hostuse.h"
 #include "loop.h"
 
@@ -107,7 +108,7 @@ read_group(int dirfd)
 	if (sysfs_link(dirfd, "iommu_group", link, sizeof(link)) != 0 ||
 	    link[0] == '\0')
 		return -1;
-	if (sysfs_read(dirfd, "iommu_group/name", name, sizeof(name)) == 0 &&
+	if (file_line(dirfd, "iommu_group/name", name, sizeof(name)) == 0 &&
 	    strcmp(name, "vfio-noiommu") == 0)
 		return -1;
 	return atoi(link);
@@ -180,7 +181,8 @@ inventory_forget(struct device *d)
 int
 inventory_scan(void)
 {
-	DIR *dir = opendir(sysfs_devices());
+	char path[PATH_MAX];
+	DIR *dir = opendir(sysfs_path(path, "/sys/bus/pci/devices"));
 	struct dirent *e;
 	struct bdf bdf;
 

@@ -141,14 +141,11 @@ int
 leasefile_sequence(uint64_t *first)
 {
 	char text[32];
-	ssize_t n =
-	    rundir_read(RUNDIR_LEASES, "sequence", text, sizeof(text) - 1);
+	ssize_t n = rundir_read(RUNDIR_LEASES, "sequence", text, sizeof(text));
 	unsigned long long start = 0;
 
-	if (n > 0) {
-		text[n] = '\0';
+	if (n > 0)
 		start = strtoull(text, NULL, 10) + 1;
-	}
 	*first = start * GENERATION + 1;
 	n = snprintf(text, sizeof(text), "%llu\n", start);
 	FAULT("sequence:before");

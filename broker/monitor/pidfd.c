@@ -4,6 +4,7 @@
 #include "pidfd.h"
 
 #include "broker/common/log.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,21 +32,14 @@ pidfd_is(int fd)
 pid_t
 pidfd_pid(int fd)
 {
-	char path[48], text[512], *pid;
-	ssize_t n = -1;
-	int infofd;
+	char path[48], text[1024], *pid;
+	long n;
 
 	if (!pidfd_is(fd))
 		return -EBADF;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	infofd = open(path, O_RDONLY | O_CLOEXEC);
-	if (infofd != -1) {
-		n = read(infofd, text, sizeof(text) - 1);
-		close(infofd);
-	}
-	if (n <= 0)
-		return -EBADF;
-	text[n] = '\0';
+	(void)file_read(
+	    open(path, O_RDONLY | O_CLOEXEC), text, sizeof(text)); /* or "" */
 	pid = strstr(text, "\nPid:");
 	if (pid == NULL)
 		return -EBADF;

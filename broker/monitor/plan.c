@@ -19,6 +19,7 @@
 
 #include "broker/common/log.h"
 #include "fault.h"
+#include "files.h"
 #include "holders.h"
 #include "loop.h"
 #include "sysfs.h"
@@ -99,7 +100,7 @@ step_note(struct run *run)
 	if (sysfs_read_number(run->dirfd, "sriov_numvfs", &vfs) == 0)
 		r->vfs = (uint32_t)vfs;
 	if (e == 0)
-		e = sysfs_read(run->dirfd, "driver_override", r->override,
+		e = file_line(run->dirfd, "driver_override", r->override,
 		    sizeof(r->override));
 	/* The kernel prints "(null)" for none. */
 	if (e == 0 && strcmp(r->override, "(null)") == 0)
@@ -205,7 +206,7 @@ step_reset(struct run *run)
 		    driver);
 		return -EBUSY;
 	}
-	e = sysfs_read(run->dirfd, "reset_method", methods, sizeof(methods));
+	e = file_line(run->dirfd, "reset_method", methods, sizeof(methods));
 	if (e == -ENOENT || (e == 0 && methods[0] == '\0')) {
 		strlcpy(
 		    run->text, "it has no reset of its own", sizeof(run->text));

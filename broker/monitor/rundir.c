@@ -13,6 +13,7 @@
 
 #include "broker/common/log.h"
 #include "fault.h"
+#include "files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -147,17 +148,8 @@ rundir_read(enum rundir d, const char *name, char *buf, size_t len)
 	/* Not to wait for ever at a fifo. */
 	int fd = openat(
 	    dirfds[d], name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ssize_t n;
 
-	if (fd == -1)
-		return -errno;
-	n = read(fd, buf, len);
-	if (n == -1)
-		n = -errno;
-	else if ((size_t)n == len)
-		n = -EFBIG;
-	close(fd);
-	return n;
+	return file_read(fd, buf, len);
 }
 
 int
@@ -169,17 +161,11 @@ rundir_remove(enum rundir d, const char *name)
 int
 rundir_each(enum rundir d, void (*each)(void *, const char *), void *arg)
 {
-	int fd = openat(dirfds[d], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = dir_at(dirfds[d], ".");
 	struct dirent *e;
 
-	if (dir == NULL) {
-		int r = -errno;
-
-		if (fd != -1)
-			close(fd);
-		return r;
-	}
+	if (dir == NULL)
+		return -errno;
 	while ((e = readdir(dir)) != NULL) {
 		if (strncmp(e->d_name, TMP_PREFIX, strlen(TMP_PREFIX)) == 0)
 			unlinkat(dirfds[d], e->d_name, 0);

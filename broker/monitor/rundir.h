@@ -33,7 +33,7 @@ int rundir_dirfd(enum rundir);
 /* Atomically: a temporary name, then rename. */
 int rundir_replace(enum rundir, const char *name, const char *text, size_t len);
 
-/* The whole file; -EFBIG when it does not fit. Length or -errno. */
+/* The whole file, as file_read(). */
 ssize_t rundir_read(enum rundir, const char *name, char *buf, size_t len);
 
 int rundir_remove(enum rundir, const char *name);

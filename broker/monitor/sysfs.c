@@ -8,80 +8,52 @@
 #include "sysfs.h"
 
 #include "config.h"
+#include "files.h"
 
 #include <bsd/string.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static int
-bus_path(char *buf, size_t len, const char *rest)
-{
-	int n = snprintf(buf, len, "%s/sys/bus/pci/%s", config.sysroot, rest);
-
-	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
-}
-
 const char *
-sysfs_devices(void)
+sysfs_path(char path[PATH_MAX], const char *fmt, ...)
 {
-	static char path[PATH_MAX];
+	size_t n = strlcpy(path, config.sysroot, PATH_MAX);
+	va_list ap;
 
-	if (bus_path(path, sizeof(path), "devices") != 0)
-		return "/sys/bus/pci/devices";
+	va_start(ap, fmt);
+	if (n < PATH_MAX)
+		n += (size_t)vsnprintf(path + n, PATH_MAX - n, fmt, ap);
+	va_end(ap);
+	/* A path that is cut off could be another's, "" is nobody's. */
+	if (n >= PATH_MAX)
+		path[0] = '\0';
 	return path;
 }
 
 int
 sysfs_open(const struct bdf *bdf)
 {
-	char path[PATH_MAX], rest[64], name[BDF_STRLEN];
-	int fd;
+	char path[PATH_MAX], name[BDF_STRLEN];
+	int fd = open(
+	    sysfs_path(path, "/sys/bus/pci/devices/%s", bdf_format(bdf, name)),
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	snprintf(rest, sizeof(rest), "devices/%s", bdf_format(bdf, name));
-	if (bus_path(path, sizeof(path), rest) != 0)
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd == -1 ? -errno : fd;
-}
-
-int
-sysfs_read(int dirfd, const char *attr, char *buf, size_t len)
-{
-	int fd = openat(dirfd, attr, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n;
-	int r = 0;
-
-	buf[0] = '\0';
-	if (fd == -1)
-		return -errno;
-	n = read(fd, buf, len);
-	if (n < 0)
-		r = -errno;
-	else if ((size_t)n == len)
-		r = -E2BIG;
-	close(fd);
-	if (r != 0) {
-		buf[0] = '\0';
-		return r;
-	}
-	buf[n] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	return 0;
 }
 
 int
 sysfs_read_number(int dirfd, const char *attr, long *out)
 {
 	char text[32], *end;
-	int r = sysfs_read(dirfd, attr, text, sizeof(text));
+	int r = file_line(dirfd, attr, text, sizeof(text));
 
 	if (r != 0)
 		return r;
@@ -110,16 +82,12 @@ sysfs_link(int dirfd, const char *name, char *buf, size_t len)
 static int
 cdev_find(int dirfd, char name[SYSFS_NAME_MAX])
 {
-	int fd = openat(dirfd, "vfio-dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = dir_at(dirfd, "vfio-dev");
 	struct dirent *e;
 	int r = -ENODEV;
 
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (dir == NULL)
 		return r;
-	}
 	while (r != 0 && (e = readdir(dir)) != NULL) {
 		if (strncmp(e->d_name, "vfio", 4) == 0 &&
 		    strlcpy(name, e->d_name, SYSFS_NAME_MAX) < SYSFS_NAME_MAX)
@@ -129,21 +97,21 @@ cdev_find(int dirfd, char name[SYSFS_NAME_MAX])
 	return r;
 }
 
-static int
-cdev_number(int dirfd, const char *name, dev_t *out)
+int
+sysfs_node(int dirfd, const char *attr, dev_t *out)
 {
-	char attr[SYSFS_NAME_MAX + 16], text[32], *colon, *end;
+	char text[32], *colon, *end;
 	unsigned long major, minor;
+	int r = file_line(dirfd, attr, text, sizeof(text));
 
-	snprintf(attr, sizeof(attr), "vfio-dev/%s/dev", name);
-	if (sysfs_read(dirfd, attr, text, sizeof(text)) != 0)
-		return -ENODEV;
+	if (r != 0)
+		return r == -ENOENT ? -ENODEV : r;
 	major = strtoul(text, &colon, 10);
 	if (colon == text || *colon != ':')
-		return -ENODEV;
+		return -EBADMSG;
 	minor = strtoul(colon + 1, &end, 10);
 	if (end == colon + 1 || *end != '\0')
-		return -ENODEV;
+		return -EBADMSG;
 	*out = makedev(major, minor);
 	return 0;
 }
@@ -152,12 +120,15 @@ int
 sysfs_cdev(const struct bdf *bdf, char name[SYSFS_NAME_MAX], dev_t *number)
 {
 	int dirfd = sysfs_open(bdf), r;
+	char attr[SYSFS_NAME_MAX + 16];
 
 	if (dirfd < 0)
 		return -ENODEV;
 	r = cdev_find(dirfd, name);
-	if (r == 0)
-		r = cdev_number(dirfd, name, number);
+	if (r == 0) {
+		snprintf(attr, sizeof(attr), "vfio-dev/%s/dev", name);
+		r = sysfs_node(dirfd, attr, number);
+	}
 	close(dirfd);
 	return r;
 }
@@ -199,11 +170,10 @@ int
 sysfs_store_bus(const char *rest, const char *value)
 {
 	char path[PATH_MAX];
-	int r = bus_path(path, sizeof(path), rest);
 
-	if (r != 0)
-		return r;
-	return store_fd(open(path, O_WRONLY | O_CLOEXEC), value);
+	return store_fd(open(sysfs_path(path, "/sys/bus/pci/%s", rest),
+			    O_WRONLY | O_CLOEXEC),
+	    value);
 }
 
 bool
@@ -215,9 +185,8 @@ driver_is_vfio(const char *driver)
 bool
 sysfs_driver_loaded(const char *name)
 {
-	char path[PATH_MAX], rest[64];
+	char path[PATH_MAX];
 
-	snprintf(rest, sizeof(rest), "drivers/%s", name);
-	return bus_path(path, sizeof(path), rest) == 0 &&
-	       access(path, F_OK) == 0;
+	return access(sysfs_path(path, "/sys/bus/pci/drivers/%s", name),
+		   F_OK) == 0;
 }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,14 +21,19 @@
 
 #define SYSFS_NAME_MAX 32
 
+/* Writes a path of the kernel's behind the test root and returns it; "" where
+ * there is no room. */
+const char *sysfs_path(char path[PATH_MAX], const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The directory of a function; an fd of the caller's, or -errno. */
 int sysfs_open(const struct bdf *);
 
-/* The attribute without its newline. 0, or -errno (-E2BIG: does not fit). */
-int sysfs_read(int dirfd, const char *attr, char *buf, size_t len);
-
 /* A number as sysfs prints it, 0x... or decimal. */
 int sysfs_read_number(int dirfd, const char *attr, long *out);
+
+/* The number of a node, "major:minor".  -ENODEV: the kernel has none. */
+int sysfs_node(int dirfd, const char *attr, dev_t *out);
 
 /* The last component of a link's target; "" and 0 when there is no link. */
 int sysfs_link(int dirfd, const char *name, char *buf, size_t len);
@@ -48,9 +54,6 @@ int sysfs_store(int dirfd, const char *attr, const char *value);
 
 /* The same for /sys/bus/pci/PATH. */
 int sysfs_store_bus(const char *path, const char *value);
-
-/* "/sys/bus/pci/devices" behind the test root, for opendir(3). */
-const char *sysfs_devices(void);
 
 /* Whether a driver's name is that of vfio-pci or a variant of it. */
 bool driver_is_vfio(const char *driver);

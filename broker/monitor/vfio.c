@@ -12,17 +12,13 @@
 
 #include "vfio.h"
 
-#include "config.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <linux/vfio.h>
@@ -46,30 +42,14 @@ struct iommufd_option {
 	uint64_t val64;
 };
 
-static const char *
-rooted(char buf[PATH_MAX], const char *path)
-{
-	snprintf(buf, PATH_MAX, "%s%s", config.sysroot, path);
-	return buf;
-}
-
-/* What sysfs says the node's number is. */
+/* The open file, if nothing is wrong with it. */
 static int
-node_number(const char *sysfs, dev_t *out)
+good_or_closed(int fd, int r)
 {
-	char path[PATH_MAX];
-	unsigned major, minor;
-	FILE *f = fopen(rooted(path, sysfs), "re");
-	int n;
-
-	if (f == NULL)
-		return errno == ENOENT ? -ENODEV : -errno;
-	n = fscanf(f, "%u:%u", &major, &minor);
-	fclose(f);
-	if (n != 2)
-		return -EBADMSG;
-	*out = makedev(major, minor);
-	return 0;
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
 }
 
 static int
@@ -79,26 +59,23 @@ node_open_as(const char *node, dev_t want)
 	struct stat st;
 	int fd, r = 0;
 
-	fd = open(
-	    rooted(path, node), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	fd = open(sysfs_path(path, "%s", node),
+	    O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 	if (fd == -1)
 		return -errno; /* known to the kernel: ENOENT proves nothing */
 	if (fstat(fd, &st) == -1)
 		r = -errno;
 	else if (!S_ISCHR(st.st_mode) || st.st_rdev != want)
 		r = -EBADF;
-	if (r != 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
+	return good_or_closed(fd, r);
 }
 
 static int
 node_open(const char *node, const char *sysfs)
 {
+	char path[PATH_MAX];
 	dev_t want = 0;
-	int r = node_number(sysfs, &want);
+	int r = sysfs_node(AT_FDCWD, sysfs_path(path, "%s", sysfs), &want);
 
 	return r != 0 ? r : node_open_as(node, want);
 }
@@ -125,11 +102,7 @@ vfio_open_group(int group)
 		r = -errno;
 	else if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		r = -EADDRINUSE;
-	if (r != 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
+	return good_or_closed(fd, r);
 }
 
 int
@@ -188,21 +161,18 @@ vfio_open_iommufd(void)
 		return fd;
 	if (ioctl(fd, IOMMUFD_OPTION, &option) == -1)
 		r = -errno;
-	if (r != 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
+	return good_or_closed(fd, r);
 }
 
 dev_t
 vfio_group_number(int group)
 {
-	char sysfs[48];
+	char path[PATH_MAX];
 	dev_t number = 0;
 
-	snprintf(sysfs, sizeof(sysfs), "/sys/class/vfio/%d/dev", group);
-	return node_number(sysfs, &number) == 0 ? number : 0;
+	(void)sysfs_node(AT_FDCWD,
+	    sysfs_path(path, "/sys/class/vfio/%d/dev", group), &number);
+	return number;
 }
 
 /* As a module it is loaded with vfio; its node is there before, for that. */
@@ -211,15 +181,15 @@ vfio_has_iommufd(void)
 {
 	char path[PATH_MAX];
 
-	return access(rooted(path, "/sys/class/misc/iommu"), F_OK) == 0 ||
-	       access(rooted(path, "/dev/iommu"), F_OK) == 0;
+	return access(sysfs_path(path, "/sys/class/misc/iommu"), F_OK) == 0 ||
+	       access(sysfs_path(path, "/dev/iommu"), F_OK) == 0;
 }
 
 bool
 vfio_available(void)
 {
 	char path[PATH_MAX];
-	DIR *dir = opendir(rooted(path, "/sys/kernel/iommu_groups"));
+	DIR *dir = opendir(sysfs_path(path, "/sys/kernel/iommu_groups"));
 	bool some = false;
 	struct dirent *e;
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef VFIOBROKER_FILES_H
+#define VFIOBROKER_FILES_H
+
+#include <sys/types.h>
+
+#include <dirent.h>
+#include <stddef.h>
+
+/* Small files of the kernel's and of our own, and directories. */
+
+/* The whole of one just opened, with a NUL, and closes it: its length, or -errno
+ * (of open(2) where fd is -1; -EFBIG: does not fit) and then "". */
+ssize_t file_read(int fd, char *buf, size_t len);
+
+/* The first line, without the newline; follows no link.  0 or -errno. */
+int file_line(int dirfd, const char *name, char *buf, size_t len);
+
+/* For readdir(3); NULL and errno. */
+DIR *dir_at(int dirfd, const char *name);
+
+#endif
