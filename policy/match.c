@@ -71,7 +71,7 @@ match_one(const struct target *t, const struct policy_world *w,
 	case TARGET_CLASS:
 		return match_class(t->key, d->class);
 	case TARGET_VF_OF:
-		return d->is_vf && t->key == value_address(&d->pf);
+		return d->is_vf && t->key == bdf_number(&d->pf);
 	case TARGET_GROUP_OF:
 		return match_group_of(t->key, w, d);
 	default:
@@ -92,7 +92,7 @@ enum match
 target_means(const struct target *t, const struct policy_world *w,
     const struct policy_device *d)
 {
-	uint64_t address = value_address(&d->bdf);
+	uint64_t address = bdf_number(&d->bdf);
 	enum match best = MATCH_NO;
 
 	if (t->kind != TARGET_POOL)
@@ -125,7 +125,7 @@ target_expected(const struct target *t, const struct policy_world *w,
 
 	if (t->kind == TARGET_POOL && target_means(t, w, d) != MATCH_YES)
 		e = t->pool->targets;
-	while (e != NULL && !match_one(e, w, d, value_address(&d->bdf)))
+	while (e != NULL && !match_one(e, w, d, bdf_number(&d->bdf)))
 		e = e->next;
 	return e != NULL ? e->expect : t->expect;
 }

@@ -34,14 +34,7 @@ void value_print(struct text *, enum value_type, uint64_t);
 struct bdf value_bdf(uint64_t address);
 uint64_t value_class(uint32_t class); /* all six digits */
 
-/* Inline, for every match begins with one of them. */
-static inline uint64_t
-value_address(const struct bdf *b)
-{
-	return (uint64_t)b->domain << 16 | (uint64_t)b->bus << 8 |
-	       (uint64_t)b->dev << 3 | b->fn;
-}
-
+/* Inline, for a match may begin with it; an address is bdf_number(). */
 static inline uint64_t
 value_ids(uint16_t vendor, uint16_t device)
 {

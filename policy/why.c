@@ -22,7 +22,7 @@ why_identity(struct text *t, const struct eval *e,
 	text_add(t, "IDENTITY_CHANGED: ");
 	value_print(t, VALUE_IDS, target_expected(rule->targets, e->world, d));
 	text_add(t, " is expected at ");
-	value_print(t, VALUE_ADDRESS, value_address(&d->bdf));
+	value_print(t, VALUE_ADDRESS, bdf_number(&d->bdf));
 	text_add(t, ", where there is ");
 	value_print(t, VALUE_IDS, value_ids(d->vendor, d->device));
 }
@@ -35,8 +35,7 @@ suggest(struct text *t, const struct eval *e, size_t i)
 
 	eval_needs(e, i, &needs);
 	text_add(t, "; add: allow uid %u use ", e->subject->uid);
-	value_print(
-	    t, VALUE_ADDRESS, value_address(&e->request->devices[i].bdf));
+	value_print(t, VALUE_ADDRESS, bdf_number(&e->request->devices[i].bdf));
 	for (enum field f = 0; f < FIELD_OPTIONS_END; f++)
 		if (needs.value[f] != 0)
 			keyword_print(t, &fields[f], needs.value[f]);

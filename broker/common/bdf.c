@@ -20,13 +20,9 @@ bdf_valid(const struct bdf *b)
 int
 bdf_cmp(const struct bdf *a, const struct bdf *b)
 {
-	if (a->domain != b->domain)
-		return a->domain < b->domain ? -1 : 1;
-	if (a->bus != b->bus)
-		return a->bus < b->bus ? -1 : 1;
-	if (a->dev != b->dev)
-		return a->dev < b->dev ? -1 : 1;
-	return (a->fn > b->fn) - (a->fn < b->fn);
+	uint64_t x = bdf_number(a), y = bdf_number(b);
+
+	return (x > y) - (x < y);
 }
 
 /* Reads min to max hex digits at *s and moves *s past them. */

@@ -23,6 +23,14 @@ struct bdf {
 	uint8_t pad; /* always zero: the struct travels and is compared */
 };
 
+/* A number for each address, in their order; of valid ones, that is. */
+static inline uint64_t
+bdf_number(const struct bdf *b)
+{
+	return (uint64_t)b->domain << 16 | (uint64_t)b->bus << 8 |
+	       (uint64_t)b->dev << 3 | b->fn;
+}
+
 bool bdf_valid(const struct bdf *);
 int bdf_cmp(const struct bdf *, const struct bdf *);
 

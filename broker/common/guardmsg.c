@@ -3,28 +3,15 @@
 
 #include "guardmsg.h"
 
+#include "monrule.h"
 #include "reason.h"
 
 #define ERRNO_MAX 4095
 
-static bool
-what_ok(const char *what)
-{
-	unsigned n = 0;
-
-	while (n < GUARDMSG_WHAT_MAX && what[n] >= ' ' && what[n] <= '~')
-		n++;
-	if (n == GUARDMSG_WHAT_MAX)
-		return false;
-	while (n < GUARDMSG_WHAT_MAX && what[n] == '\0')
-		n++;
-	return n == GUARDMSG_WHAT_MAX;
-}
-
 bool
 guardmsg_check(const struct guardmsg *m, uint32_t device)
 {
-	if (m->device != device || !what_ok(m->what))
+	if (m->device != device || !monrule_text(m->what, sizeof(m->what)))
 		return false;
 	if (m->reason == REASON_COUNT)
 		return m->error <= 0 && m->error >= -ERRNO_MAX &&

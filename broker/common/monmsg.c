@@ -65,9 +65,10 @@ union any_record {
 };
 _Static_assert(sizeof(union any_record) == MON_MAX_SIZE, "MON_MAX_SIZE");
 
-static bool
-text_ok(const uint8_t *s, size_t size)
+bool
+monrule_text(const void *text, size_t size)
 {
+	const uint8_t *s = text;
 	size_t n = 0;
 
 	while (n < size && s[n] >= 0x20 && s[n] < 0x7f)
@@ -119,7 +120,7 @@ member_ok(const struct member *m, const uint8_t *record)
 	case RULE_BDF:
 		return bdfs_ok(p, m->max);
 	case RULE_TEXT:
-		return text_ok(p, m->max);
+		return monrule_text(p, m->max);
 	case RULE_COUNT:
 		return v >= m->min && v <= m->max &&
 		       zero_ok(record + m->array + (size_t)v * m->entry,

@@ -57,4 +57,7 @@ struct monrule {
 bool monrule_check(const struct monrule rules[MON_TYPE_COUNT], uint32_t first,
     uint32_t last, const void *record, size_t len);
 
+/* Whether size bytes are printable ASCII, and all NUL from the first on. */
+bool monrule_text(const void *, size_t size);
+
 #endif

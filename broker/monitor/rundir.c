@@ -191,8 +191,7 @@ rundir_fds(int fds[RUNDIR_FDS_MAX])
 static off_t
 device_byte(const struct bdf *b)
 {
-	return 1 + ((off_t)b->domain << 16 | (off_t)b->bus << 8 |
-		       (off_t)b->dev << 3 | b->fn);
+	return 1 + (off_t)bdf_number(b);
 }
 
 int

@@ -111,7 +111,7 @@ read_address(const char *s, uint64_t *out)
 	int r = bdf_parse(s, &b);
 
 	if (r == 0)
-		*out = value_address(&b);
+		*out = bdf_number(&b);
 	return r;
 }
 
