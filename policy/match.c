@@ -10,12 +10,17 @@
 
 /* Some have thousands of groups, and there can be as many lines. */
 static int
-gid_compare(const void *key, const void *gid)
+gid_compare(const void *x, const void *y)
 {
-	const uint32_t *a = key;
-	const gid_t *b = gid;
+	const gid_t *a = x, *b = y;
 
 	return *a < *b ? -1 : *a > *b;
+}
+
+void
+policy_sort_gids(gid_t *gids, size_t n)
+{
+	qsort(gids, n, sizeof(gid_t), gid_compare);
 }
 
 bool

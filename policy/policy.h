@@ -86,6 +86,8 @@ struct policy_subject {
 	size_t ngids;
 };
 
+void policy_sort_gids(gid_t *, size_t n);
+
 /* What the subject (by uid) already holds, for count and limits. */
 struct policy_usage {
 	const struct policy_device *devices;

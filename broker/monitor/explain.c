@@ -152,7 +152,7 @@ say_steps(struct session *s, const struct check *c)
 static struct policy_subject
 subject_of(const struct session *s, struct mon_explain *m, bool admin)
 {
-	gids_sort(m->gids, m->ngids);
+	policy_sort_gids(m->gids, m->ngids);
 	if (!(m->flags & MON_EXPLAIN_USER) || (!admin && m->uid == s->peer.uid))
 		return peer_subject(&s->peer);
 	return (struct policy_subject){

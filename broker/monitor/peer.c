@@ -7,6 +7,7 @@
 
 #include "peer.h"
 
+#include "broker/common/fdpass.h"
 #include "holders.h"
 #include "pidfd.h"
 
@@ -28,20 +29,6 @@
  * kernel's 65536, are made up in a user namespace.
  */
 #define GROUPS_MAX 4096
-
-static int
-gid_compare(const void *a, const void *b)
-{
-	const gid_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-void
-gids_sort(gid_t *gids, size_t n)
-{
-	qsort(gids, n, sizeof(gid_t), gid_compare);
-}
 
 static int
 read_groups(int sockfd, struct peer *p, gid_t primary)
@@ -68,7 +55,7 @@ read_groups(int sockfd, struct peer *p, gid_t primary)
 	}
 	p->gids = gids;
 	p->ngids = 1 + len / sizeof(gid_t);
-	gids_sort(gids, p->ngids);
+	policy_sort_gids(gids, p->ngids);
 	return 0;
 }
 
@@ -140,8 +127,7 @@ void
 peer_clear(struct peer *p)
 {
 	free(p->gids);
-	if (p->pidfd != -1)
-		close(p->pidfd);
+	fdpass_close(&p->pidfd, 1);
 	*p = (struct peer){ .pidfd = -1 };
 }
 

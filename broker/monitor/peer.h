@@ -32,9 +32,7 @@ int peer_identify(int sockfd, struct peer *p);
 
 void peer_clear(struct peer *);
 
-/* As the policy wants them. */
-void gids_sort(gid_t *, size_t n);
-
+/* As the policy wants him. */
 struct policy_subject peer_subject(const struct peer *);
 
 #endif
