@@ -9,18 +9,6 @@
 
 #include <stdint.h>
 
-static void
-print_number(struct text *t, uint64_t v)
-{
-	text_add(t, "%llu", (unsigned long long)v);
-}
-
-static void
-print_rate(struct text *t, uint64_t v)
-{
-	text_add(t, "%llu/s", (unsigned long long)v);
-}
-
 /* Rounds up to a whole K, which only what was asked for may need. */
 static void
 print_size(struct text *t, uint64_t v)
@@ -37,33 +25,30 @@ print_size(struct text *t, uint64_t v)
 	text_add(t, "%llu%c", (unsigned long long)v, *unit);
 }
 
-static void
-print_ids(struct text *t, uint64_t v)
-{
-	text_add(t, "%04x:%04x", (unsigned)(v >> 16), (unsigned)(v & 0xffff));
-}
-
-static void
-print_address(struct text *t, uint64_t v)
-{
-	char buf[BDF_STRLEN];
-	struct bdf b = value_bdf(v);
-
-	text_add(t, "%s", bdf_format(&b, buf));
-}
-
 void
 value_print(struct text *t, enum value_type type, uint64_t v)
 {
-	static void (*const print[VALUE_SAID])(struct text *, uint64_t) = {
-		[VALUE_NUMBER] = print_number,
-		[VALUE_SIZE] = print_size,
-		[VALUE_RATE] = print_rate,
-		[VALUE_IDS] = print_ids,
-		[VALUE_ADDRESS] = print_address,
-	};
+	unsigned long long n = v;
+	char buf[BDF_STRLEN];
+	struct bdf b;
 
-	print[type](t, v);
+	switch (type) {
+	case VALUE_NUMBER:
+		text_add(t, "%llu", n);
+		break;
+	case VALUE_RATE:
+		text_add(t, "%llu/s", n);
+		break;
+	case VALUE_SIZE:
+		print_size(t, v);
+		break;
+	case VALUE_IDS:
+		text_add(t, "%04llx:%04llx", n >> 16, n & 0xffff);
+		break;
+	default: /* VALUE_ADDRESS: there are no others */
+		b = value_bdf(v);
+		text_add(t, "%s", bdf_format(&b, buf));
+	}
 }
 
 struct bdf
