@@ -32,38 +32,31 @@ struct config config = {
 static const struct {
 	const char *name;
 	const char **value;
+	unsigned *seconds; /* a timeout, instead */
 	const char *help;
-} strings[] = {
-	{ "socket", &config.socket, "PATH  where to listen" },
-	{ "run-dir", &config.rundir, "PATH  for leases and records" },
-	{ "policy", &config.policy, "FILE  the policy" },
-	{ "policy-dir", &config.policy_dir, "DIR   more of it, *.conf" },
-	{ "session", &config.session, "PATH  the session program" },
-	{ "policy-program", &config.policy_program, "PATH  what compiles it" },
-	{ "guard-program", &config.guard_program,
+} settings[] = {
+	{ "socket", &config.socket, NULL, "PATH  where to listen" },
+	{ "run-dir", &config.rundir, NULL, "PATH  for leases and records" },
+	{ "policy", &config.policy, NULL, "FILE  the policy" },
+	{ "policy-dir", &config.policy_dir, NULL, "DIR   more of it, *.conf" },
+	{ "session", &config.session, NULL, "PATH  the session program" },
+	{ "policy-program", &config.policy_program, NULL,
+	    "PATH  what compiles it" },
+	{ "guard-program", &config.guard_program, NULL,
 	    "PATH  what looks at the host" },
-	{ "user", &config.user, "NAME  whom sessions run as" },
-	{ "sysroot", &config.sysroot,
+	{ "user", &config.user, NULL, "NAME  whom sessions run as" },
+	{ "sysroot", &config.sysroot, NULL,
 	    "DIR   before /sys, /proc and /dev (tests)" },
+	{ "worker-timeout", NULL, &config.worker_timeout,
+	    "S  until a stuck device is called wedged" },
+	{ "policy-timeout", NULL, &config.policy_timeout,
+	    "S  until loading the policy is given up" },
 };
 
-#define NSTRINGS (sizeof(strings) / sizeof(strings[0]))
-
-static const struct {
-	const char *name;
-	unsigned *value;
-	const char *help;
-} timeouts[] = {
-	{ "worker-timeout", &config.worker_timeout,
-	    "until a stuck device is called wedged" },
-	{ "policy-timeout", &config.policy_timeout,
-	    "until loading the policy is given up" },
-};
-
-#define NTIMEOUTS (sizeof(timeouts) / sizeof(timeouts[0]))
+#define NSETTINGS (sizeof(settings) / sizeof(settings[0]))
 
 /* Above '?', by which getopt_long() says that it knows no such option. */
-enum { OPT_HELP = 100, OPT_VERSION, OPT_DEBUG, OPT_FAULTS, OPT_TIMEOUT };
+enum { OPT_HELP = 100, OPT_VERSION, OPT_DEBUG, OPT_FAULTS };
 
 static void __attribute__((noreturn)) usage(int code)
 {
@@ -72,28 +65,35 @@ static void __attribute__((noreturn)) usage(int code)
 	fprintf(out,
 	    "usage: vfiobrokerd [options]\n"
 	    "Lends PCI devices to unprivileged VMMs; see vfiobrokerd(8).\n\n");
-	for (size_t i = 0; i < NSTRINGS; i++)
-		fprintf(out, "  --%-14s %s [%s]\n", strings[i].name,
-		    strings[i].help, *strings[i].value);
-	for (size_t i = 0; i < NTIMEOUTS; i++)
-		fprintf(out, "  --%s S  %s [%u]\n", timeouts[i].name,
-		    timeouts[i].help, *timeouts[i].value);
+	for (size_t i = 0; i < NSETTINGS; i++) {
+		fprintf(
+		    out, "  --%-14s %s ", settings[i].name, settings[i].help);
+		if (settings[i].seconds != NULL)
+			fprintf(out, "[%u]\n", *settings[i].seconds);
+		else
+			fprintf(out, "[%s]\n", *settings[i].value);
+	}
 	fprintf(out, "  --debug  --version  --help\n");
 	exit(code);
 }
 
 static void
-set_timeout(size_t i, const char *arg)
+setting_apply(size_t i, const char *arg)
 {
 	const char *error;
-	long long n = strtonum(arg, 1, 3600, &error);
+	long long n;
 
+	if (settings[i].seconds == NULL) {
+		*settings[i].value = arg;
+		return;
+	}
+	n = strtonum(arg, 1, 3600, &error);
 	if (error != NULL) {
 		log_warn(
-		    "--%s: %s is %s (1 to 3600)", timeouts[i].name, arg, error);
+		    "--%s: %s is %s (1 to 3600)", settings[i].name, arg, error);
 		exit(EX_USAGE);
 	}
-	*timeouts[i].value = (unsigned)n;
+	*settings[i].seconds = (unsigned)n;
 }
 
 static void
@@ -122,17 +122,13 @@ option_apply(int opt)
 void
 options_parse(int argc, char **argv)
 {
-	struct option longs[NSTRINGS + NTIMEOUTS + 5] = { { NULL, 0, NULL,
-	    0 } };
+	struct option longs[NSETTINGS + 5] = { { NULL, 0, NULL, 0 } };
 	struct option *next = longs;
 	int opt;
 
-	for (size_t i = 0; i < NSTRINGS; i++)
-		*next++ = (struct option){ strings[i].name, required_argument,
+	for (size_t i = 0; i < NSETTINGS; i++)
+		*next++ = (struct option){ settings[i].name, required_argument,
 			NULL, (int)i };
-	for (size_t i = 0; i < NTIMEOUTS; i++)
-		*next++ = (struct option){ timeouts[i].name, required_argument,
-			NULL, OPT_TIMEOUT + (int)i };
 	*next++ = (struct option){ "help", no_argument, NULL, OPT_HELP };
 	*next++ = (struct option){ "version", no_argument, NULL, OPT_VERSION };
 	*next++ = (struct option){ "debug", no_argument, NULL, OPT_DEBUG };
@@ -141,10 +137,8 @@ options_parse(int argc, char **argv)
 	    (struct option){ "fault-points", no_argument, NULL, OPT_FAULTS };
 #endif
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (opt >= 0 && opt < (int)NSTRINGS)
-			*strings[opt].value = optarg;
-		else if (opt >= OPT_TIMEOUT)
-			set_timeout((size_t)(opt - OPT_TIMEOUT), optarg);
+		if (opt >= 0 && opt < (int)NSETTINGS)
+			setting_apply((size_t)opt, optarg);
 		else
 			option_apply(opt);
 	}
