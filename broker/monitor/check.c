@@ -32,13 +32,6 @@ check_refuse(struct check *c, enum status status)
 		c->status = status;
 }
 
-/* Whether the device would have to be taken from the host. */
-static bool
-needs_claim(const struct device *d)
-{
-	return !device_on_vfio(d);
-}
-
 /* ---- is it there ------------------------------------------------------ */
 
 static void
@@ -150,7 +143,8 @@ decide(struct check *c, bool ended, struct policy_decision *dec,
 		usage.memlock -= c->lease->memlock;
 	for (size_t i = 0; i < c->nbdfs; i++) {
 		facts[i] = c->members[i].device->facts;
-		managed[i] = c->as_managed || needs_claim(c->members[i].device);
+		managed[i] =
+		    c->as_managed || !device_on_vfio(c->members[i].device);
 	}
 	for (size_t i = c->nbdfs; i < c->nmembers; i++)
 		usage_add(&usage, c->members[i].device);
@@ -262,21 +256,21 @@ say_held(struct check *c, const struct device *d, const struct lease *l)
 	    device_name(d), l->uid, l->pid, lease_command(l), id, id, id);
 }
 
-/* Who has it is for those to hear who could have it: not of a sibling. */
-static bool
-may_hear(const struct check *c, const struct device *d)
+bool
+check_allows(const struct policy_subject *who, const struct device *d)
 {
 	const struct policy_usage none = { .ndevices = 0 };
 	struct policy_decision dec;
 
-	check_decide_one(&c->who, d, !device_on_vfio(d), &none, 0, &dec);
-	return c->all || dec.verdict == POLICY_ALLOW;
+	check_decide_one(who, d, !device_on_vfio(d), &none, 0, &dec);
+	return dec.verdict == POLICY_ALLOW;
 }
 
 void
 check_busy(struct check *c, const struct device *d)
 {
-	bool hears = may_hear(c, d);
+	/* Who has it is for those to hear who could have it: not of a sibling. */
+	bool hears = c->all || check_allows(&c->who, d);
 
 	check_refuse(c, STATUS_BUSY);
 	if (hears && d->lease != NULL) {
@@ -343,7 +337,7 @@ check_managed(struct check *c)
 	for (size_t i = 0; c->unmanaged && i < c->nmembers; i++) {
 		const struct device *d = c->members[i].device;
 
-		if (!needs_claim(d))
+		if (device_on_vfio(d))
 			continue;
 		check_refuse(c, STATUS_DENIED);
 		texts_add(&c->texts, MON_TEXT_WHY,

@@ -62,6 +62,9 @@ void check_decide_one(const struct policy_subject *who, const struct device *,
     bool managed, const struct policy_usage *, uint64_t memlock,
     struct policy_decision *);
 
+/* Whether it lets somebody who has nothing yet have the device as it is. */
+bool check_allows(const struct policy_subject *, const struct device *);
+
 /* Adds why the policy said no to one device, and the line that would help. */
 void check_say_decision(struct texts *, uid_t, const struct device *,
     const struct policy_decision *);

@@ -52,20 +52,11 @@ request_features(void)
 
 /* ---- devices ---------------------------------------------------------- */
 
-static bool
-is_allowed(const struct session *s, const struct device *d)
-{
-	const struct policy_usage none = { .ndevices = 0 };
-	struct policy_subject who = peer_subject(&s->peer);
-	struct policy_decision dec;
-
-	check_decide_one(&who, d, !device_on_vfio(d), &none, 0, &dec);
-	return dec.verdict == POLICY_ALLOW && !s->peer.foreign;
-}
-
 static uint32_t
 device_flags(const struct session *s, const struct device *d)
 {
+	struct policy_subject who = peer_subject(&s->peer);
+
 	return (d->facts.is_vf ? MON_DEVICE_VF : 0) |
 	       (d->is_pf ? MON_DEVICE_PF : 0) |
 	       (d->is_bridge ? MON_DEVICE_BRIDGE : 0) |
@@ -73,7 +64,8 @@ device_flags(const struct session *s, const struct device *d)
 	       (d->lease != NULL && d->lease->uid == s->peer.uid
 		       ? MON_DEVICE_MINE
 		       : 0) |
-	       (is_allowed(s, d) ? MON_DEVICE_ALLOWED : 0);
+	       (!s->peer.foreign && check_allows(&who, d) ? MON_DEVICE_ALLOWED
+							  : 0);
 }
 
 static void
