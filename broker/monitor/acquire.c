@@ -163,7 +163,7 @@ make_lease(struct acquisition *a, struct check *c, struct handover *h)
 }
 
 /* Its file, or a device's record, without which nobody would know of it. */
-static void
+static enum status
 refuse_lease(struct acquisition *a, int r)
 {
 	bool full = r == -ENOSPC || r == -EDQUOT;
@@ -175,35 +175,37 @@ refuse_lease(struct acquisition *a, int r)
 		   "an administrator can see what is wrong there (ls -lR %s; "
 		   "df %s)",
 	    config.rundir, strerror(-r), config.rundir, config.rundir);
-	acquisition_end(a, STATUS_OS);
+	return STATUS_OS;
+}
+
+/* All that is to be sent, or said why not. */
+static enum status
+acquisition_lend(struct acquisition *a, struct check *c, struct handover *h)
+{
+	int r = handover_open(h, c, a->req.flags & MON_ACQUIRE_IOMMUFD);
+
+	if (r != 0)
+		return handover_refuse(h, a->session, r);
+	r = raise_memlock(a, h);
+	if (r != 0)
+		return request_say_memlock(a->session, r);
+	r = make_lease(a, c, h);
+	return r != 0 ? refuse_lease(a, r) : STATUS_OK;
 }
 
 static void
 acquisition_grant(struct acquisition *a, struct check *c)
 {
 	struct handover h = { .n = 0 };
-	struct session *s = a->session;
-	int r = handover_open(&h, c, a->req.flags & MON_ACQUIRE_IOMMUFD);
+	enum status status = acquisition_lend(a, c, &h);
 
-	if (r != 0) {
+	if (status != STATUS_OK) {
 		handover_close(&h);
-		acquisition_end(a, handover_refuse(&h, s, r));
-		return;
-	}
-	r = raise_memlock(a, &h);
-	if (r != 0) {
-		handover_close(&h);
-		acquisition_end(a, request_say_memlock(s, r));
-		return;
-	}
-	r = make_lease(a, c, &h);
-	if (r != 0) {
-		handover_close(&h);
-		refuse_lease(a, r);
+		acquisition_end(a, status);
 		return;
 	}
 	FAULT("grant:before");
-	session_send(s, MON_GRANT, &h.grant, h.fds, h.n);
+	session_send(a->session, MON_GRANT, &h.grant, h.fds, h.n);
 	FAULT("grant:sent");
 	acquisition_end(a, STATUS_OK);
 	FAULT("grant:ended");
