@@ -334,28 +334,19 @@ session_at_end(const struct session *s)
 	       ioctl(s->fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
-/* 0, or how long until its turn. */
-static uint64_t
-session_charge(const struct session *s)
-{
-	struct policy_subject who = peer_subject(&s->peer);
-	struct policy_limits limits;
-
-	policy_limits_of(policy_current(), &who, &limits);
-	return quota_request(s->account, clock_us(), limits.requests);
-}
-
-/* False: the rate is exceeded, and reading goes on when it is not. */
+/* False: the rate is exceeded, and it goes on when it is not. */
 static bool
 session_may_ask(struct session *s)
 {
-	uint64_t wait = session_charge(s);
+	struct policy_subject who = peer_subject(&s->peer);
+	struct policy_limits limits;
+	uint64_t wait;
 
-	if (wait == 0)
-		return true;
-	event_del(s->readable);
-	loop_timer(s->later, (unsigned)(wait / 1000 + 1));
-	return false;
+	policy_limits_of(policy_current(), &who, &limits);
+	wait = quota_request(s->account, clock_us(), limits.requests);
+	if (wait != 0)
+		loop_timer(s->later, (unsigned)(wait / 1000 + 1));
+	return wait == 0;
 }
 
 static void
@@ -374,8 +365,10 @@ session_readable(evutil_socket_t sockfd, short what, void *arg)
 		session_close(s);
 		return;
 	}
-	if (!session_may_ask(s))
+	if (!session_may_ask(s)) {
+		event_del(s->readable);
 		return;
+	}
 	n = fdpass_recv(
 	    sockfd, record, sizeof(record), &fd, &nfds, MSG_DONTWAIT);
 	if (n == -EAGAIN)
@@ -411,40 +404,28 @@ session_welcome(struct session *s)
 	s->clientfd = -1;
 }
 
-static int
-session_attach(struct session *s)
+static void
+session_begin(struct session *s)
 {
 	int r = spawn_session(&s->pid, &s->fd);
 
 	if (r == 0)
 		r = loop_event(&s->readable, s->fd, EV_READ | EV_PERSIST,
 		    session_readable, s);
-	return r;
-}
-
-static void
-session_begin(struct session *s)
-{
-	int r = session_attach(s);
-
-	if (r != 0) {
-		log_warn("%s: not served: %s", session_who(s), strerror(-r));
-		session_close(s);
+	if (r == 0) {
+		session_welcome(s);
 		return;
 	}
-	session_welcome(s);
+	log_warn("%s: not served: %s", session_who(s), strerror(-r));
+	session_close(s);
 }
 
 /* A connection costs a process: it counts as a request, and waits like one. */
 static void
 session_admit(struct session *s)
 {
-	uint64_t wait = session_charge(s);
-
-	if (wait == 0)
+	if (session_may_ask(s))
 		session_begin(s);
-	else
-		loop_timer(s->later, (unsigned)(wait / 1000 + 1));
 }
 
 static void
