@@ -8,6 +8,7 @@
 
 #include "hostuse.h"
 
+#include "broker/common/fdpass.h"
 #include "broker/common/guardmsg.h"
 #include "child.h"
 #include "config.h"
@@ -143,9 +144,7 @@ look_stop(struct hostuse *l)
 	l->pid = 0;
 	loop_free(&l->readable);
 	loop_free(&l->timer);
-	if (l->fd != -1)
-		close(l->fd);
-	l->fd = -1;
+	fdpass_close(&l->fd, 1);
 }
 
 static void

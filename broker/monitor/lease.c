@@ -17,6 +17,7 @@
 
 #include "lease.h"
 
+#include "broker/common/fdpass.h"
 #include "broker/common/log.h"
 #include "fault.h"
 #include "holders.h"
@@ -124,8 +125,7 @@ static void
 lease_free(struct lease *l)
 {
 	loop_free(&l->doubt);
-	if (l->probefd != -1)
-		close(l->probefd);
+	fdpass_close(&l->probefd, 1);
 	free(l);
 }
 
@@ -244,20 +244,13 @@ lease_new(void)
 static int
 lease_open_both(struct lease *l, int *fd)
 {
-	int r;
-
 	l->probefd = leasefile_open(l);
-	*fd = leasefile_open(l);
-	r = l->probefd < 0 ? l->probefd : *fd < 0 ? *fd : 0;
-	if (r == 0 && flock(*fd, LOCK_SH | LOCK_NB) == -1)
-		r = -errno;
-	if (r != 0 && *fd >= 0)
-		close(*fd);
-	if (r != 0)
-		*fd = -1;
 	if (l->probefd < 0)
-		l->probefd = -1;
-	return r;
+		return l->probefd;
+	*fd = leasefile_open(l);
+	if (*fd < 0)
+		return *fd;
+	return flock(*fd, LOCK_SH | LOCK_NB) == -1 ? -errno : 0;
 }
 
 int
@@ -267,6 +260,7 @@ lease_create(const struct peer *p, const struct mon_acquire *req,
 	struct lease *l = lease_new();
 	int r;
 
+	*fd = -1;
 	if (l == NULL)
 		return -ENOMEM;
 	l->id = next_id++;
@@ -283,6 +277,7 @@ lease_create(const struct peer *p, const struct mon_acquire *req,
 		r = lease_open_both(l, fd);
 	FAULT("lease:locked");
 	if (r != 0) {
+		fdpass_close(fd, 1);
 		rundir_remove(RUNDIR_LEASES, leasefile_name(l));
 		lease_free(l);
 		return r;
@@ -390,8 +385,6 @@ lease_found(void *arg, const char *name)
 		lease_resume(l);
 		return;
 	}
-	if (l->probefd < 0)
-		l->probefd = -1;
 	log_info("lease %s: %s", name, strerror(-r));
 	rundir_remove(RUNDIR_LEASES, name);
 	lease_free(l);

@@ -6,6 +6,7 @@
 
 #include "leasefile.h"
 
+#include "broker/common/fdpass.h"
 #include "fault.h"
 #include "keyfile.h"
 #include "lease.h"
@@ -86,8 +87,7 @@ leasefile_rewrite(const struct lease *l)
 
 	if (fd == -1 || write(fd, text, len) != (ssize_t)len)
 		r = -errno;
-	if (fd != -1)
-		close(fd);
+	fdpass_close(&fd, 1);
 	return r;
 }
 

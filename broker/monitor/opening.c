@@ -71,8 +71,7 @@ opening_free(struct opening *o)
 {
 	loop_free(&o->readable);
 	loop_free(&o->deadline);
-	if (o->fd != -1)
-		close(o->fd);
+	fdpass_close(&o->fd, 1);
 	free(o);
 }
 

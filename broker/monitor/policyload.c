@@ -8,6 +8,7 @@
 
 #include "policyload.h"
 
+#include "broker/common/fdpass.h"
 #include "broker/common/log.h"
 #include "child.h"
 #include "config.h"
@@ -96,9 +97,7 @@ loader_end(struct loader *l)
 {
 	loop_free(&l->readable);
 	loop_free(&l->deadline);
-	if (l->fd != -1)
-		close(l->fd);
-	l->fd = -1;
+	fdpass_close(&l->fd, 1);
 	free(l->buf);
 	l->buf = NULL;
 	l->len = l->size = 0;

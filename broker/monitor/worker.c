@@ -15,6 +15,7 @@
 
 #include "worker.h"
 
+#include "broker/common/fdpass.h"
 #include "broker/common/log.h"
 #include "child.h"
 #include "config.h"
@@ -100,8 +101,7 @@ worker_free(struct worker *w)
 {
 	loop_free(&w->readable);
 	loop_free(&w->deadline);
-	if (w->fd != -1)
-		close(w->fd);
+	fdpass_close(&w->fd, 1);
 	free(w);
 }
 
@@ -177,11 +177,24 @@ worker_read(evutil_socket_t fd, short what, void *arg)
 	worker_finish(w);
 }
 
+/* It has left the queue, and will not run. */
+static void
+worker_give_up(struct worker *w, int error)
+{
+	struct worker_result failed = w->result;
+	struct device *d = w->device;
+
+	failed.error = error;
+	strlcpy(failed.step, WORKER_QUEUED, sizeof(failed.step));
+	worker_free(w);
+	d->worker = NULL;
+	calls->done(d, &failed);
+}
+
 /* Somebody waits for a claim that is asked for; all else has time. */
 static void
 worker_tired(struct worker *w)
 {
-	struct worker_result failed = w->result;
 	struct device *d = w->device;
 
 	if (w->plan != PLAN_CLAIM || d->wanted == NULL) {
@@ -189,12 +202,8 @@ worker_tired(struct worker *w)
 		return;
 	}
 	TAILQ_REMOVE(&queued, w, entry);
-	worker_free(w);
-	d->worker = NULL;
-	failed.error = -EBUSY;
-	strlcpy(failed.step, WORKER_QUEUED, sizeof(failed.step));
-	strlcpy(failed.text, d->why, sizeof(failed.text));
-	calls->done(d, &failed);
+	strlcpy(w->result.text, d->why, sizeof(w->result.text));
+	worker_give_up(w, -EBUSY);
 }
 
 static void
@@ -353,18 +362,13 @@ worker_start(struct device *d, enum plan plan)
 static void
 worker_unqueue(struct worker *w)
 {
-	struct worker_result failed = w->result;
-	struct device *d = w->device;
+	int r;
 
 	TAILQ_REMOVE(&queued, w, entry);
-	strlcpy(d->why, w->why, sizeof(d->why));
-	failed.error = worker_run(w);
-	if (failed.error == 0)
-		return;
-	strlcpy(failed.step, WORKER_QUEUED, sizeof(failed.step));
-	worker_free(w);
-	d->worker = NULL;
-	calls->done(d, &failed);
+	strlcpy(w->device->why, w->why, sizeof(w->device->why));
+	r = worker_run(w);
+	if (r != 0)
+		worker_give_up(w, r);
 }
 
 /* The first of the queue whose turn it is: others may wait for their PF. */
