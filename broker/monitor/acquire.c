@@ -308,12 +308,10 @@ acquisition_try(struct acquisition *a)
 }
 
 static void
-poke(evutil_socket_t fd, short what, void *arg)
+poke(void *arg)
 {
 	struct acquisition *a, *next;
 
-	(void)fd;
-	(void)what;
 	(void)arg;
 	TAILQ_FOREACH_SAFE(a, &waiting, entry, next)
 		acquisition_try(a);
@@ -335,12 +333,10 @@ acquisition_init(void)
 }
 
 static void
-acquisition_timeout(evutil_socket_t fd, short what, void *arg)
+acquisition_timeout(void *arg)
 {
 	struct acquisition *a = arg;
 
-	(void)fd;
-	(void)what;
 	a->impatient = true;
 	acquisition_try(a);
 }

@@ -79,7 +79,7 @@ process_for(uid_t uid)
 	return of_user < PROCESSES_OF_USER ? free_one : NULL;
 }
 
-static void look_readable(evutil_socket_t, short, void *);
+static void look_readable(void *);
 
 /* What fails here is said when the timer is heard: who asks is not prepared
  * for an answer at once. */
@@ -159,12 +159,10 @@ look_end(struct hostuse *l, int error)
 }
 
 static void
-look_timer(evutil_socket_t fd, short what, void *arg)
+look_timer(void *arg)
 {
 	struct hostuse *l = arg;
 
-	(void)fd;
-	(void)what;
 	if (!l->started && l->uid == HOSTUSE_POLICY)
 		loop_timer(l->timer, config.worker_timeout * 1000);
 	else
@@ -202,16 +200,15 @@ look_hear(struct hostuse *l, const struct guardmsg *m)
 }
 
 static void
-look_readable(evutil_socket_t fd, short what, void *arg)
+look_readable(void *arg)
 {
 	struct hostuse *l = arg;
 	struct guardmsg m;
 	ssize_t n = 0;
 	int r = 0;
 
-	(void)what;
 	for (unsigned i = 0; i < HEARD_AT_ONCE && r == 0; i++) {
-		n = read(fd, &m, sizeof(m));
+		n = read(l->fd, &m, sizeof(m));
 		if (n != (ssize_t)sizeof(m))
 			break;
 		r = look_hear(l, &m);

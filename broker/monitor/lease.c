@@ -209,20 +209,14 @@ lease_is_over(const struct lease *l)
 }
 
 static void
-lease_check(struct lease *l)
+lease_check(void *arg)
 {
+	struct lease *l = arg;
+
 	if (lease_is_over(l))
 		lease_end(l, "the last copy of it is closed");
 	else if (l->doubts < DOUBTS_MAX)
 		loop_timer(l->doubt, 1U << l->doubts++);
-}
-
-static void
-lease_doubt(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	lease_check(arg);
 }
 
 static struct lease *
@@ -234,7 +228,7 @@ lease_new(void)
 		return NULL;
 	l->probefd = -1;
 	TAILQ_INIT(&l->devices);
-	if (loop_event(&l->doubt, -1, 0, lease_doubt, l) != 0) {
+	if (loop_event(&l->doubt, -1, 0, lease_check, l) != 0) {
 		free(l);
 		return NULL;
 	}
@@ -303,12 +297,10 @@ lease_closed(const char *name)
 }
 
 static void
-sweep(evutil_socket_t fd, short what, void *arg)
+sweep(void *arg)
 {
 	struct lease *l, *next;
 
-	(void)fd;
-	(void)what;
 	(void)arg;
 	TAILQ_FOREACH_SAFE(l, &leases, entry, next) {
 		if (lease_is_over(l))
@@ -318,20 +310,19 @@ sweep(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-inotify_readable(evutil_socket_t fd, short what, void *arg)
+inotify_readable(void *arg)
 {
 	_Alignas(struct inotify_event) char buf[4096];
 	const struct inotify_event *e;
 	ssize_t n;
 
-	(void)what;
 	(void)arg;
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+	while ((n = read(inotifyfd, buf, sizeof(buf))) > 0) {
 		for (ssize_t at = 0; at < n;
 		     at += (ssize_t)(sizeof(*e) + e->len)) {
 			e = (const void *)(buf + at);
 			if (e->mask & IN_Q_OVERFLOW)
-				sweep(-1, 0, NULL);
+				sweep(NULL);
 			else if (e->len > 0)
 				lease_closed(e->name);
 		}

@@ -169,12 +169,10 @@ enter_ready(struct device *d)
 static void retry(struct device *);
 
 static void
-look_timer(evutil_socket_t fd, short what, void *arg)
+look_timer(void *arg)
 {
 	struct device *d = arg;
 
-	(void)fd;
-	(void)what;
 	if (d->state == STATE_HOST || d->state == STATE_READY) {
 		life_settle(d);
 		acquisition_poke(); /* it has arrived, driver or not */

@@ -9,6 +9,7 @@
 #include "broker/common/log.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,13 +22,33 @@ loop_init(void)
 	return loop_base == NULL ? -ENOMEM : 0;
 }
 
-int
-loop_event(
-    struct event **ev, int fd, short what, event_callback_fn fn, void *arg)
+/* Who is called knows its descriptor, and asked for one kind of event. */
+struct call {
+	void (*fn)(void *);
+	void *arg;
+};
+
+static void
+call(evutil_socket_t fd, short what, void *arg)
 {
-	*ev = event_new(loop_base, fd, what, fn, arg);
-	if (*ev == NULL)
+	const struct call *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->fn(c->arg); /* may free it */
+}
+
+int
+loop_event(struct event **ev, int fd, short what, void (*fn)(void *), void *arg)
+{
+	struct call *c = malloc(sizeof(*c));
+
+	*ev = c == NULL ? NULL : event_new(loop_base, fd, what, call, c);
+	if (*ev == NULL) {
+		free(c);
 		return -ENOMEM;
+	}
+	*c = (struct call){ fn, arg };
 	if (what != 0 && event_add(*ev, NULL) != 0) {
 		loop_free(ev);
 		return -ENOMEM;
@@ -48,8 +69,13 @@ loop_timer(struct event *ev, unsigned ms)
 void
 loop_free(struct event **ev)
 {
-	if (*ev != NULL)
-		event_free(*ev);
+	void *c;
+
+	if (*ev == NULL)
+		return;
+	c = event_get_callback_arg(*ev);
+	event_free(*ev);
+	free(c);
 	*ev = NULL;
 }
 

@@ -13,11 +13,11 @@ extern struct event_base *loop_base;
 int loop_init(void);
 
 /*
- * Makes *ev call fn on the events of fd (EV_READ|EV_PERSIST, or -1 and 0 for
- * a timer that is not yet running).  0 or -ENOMEM.
+ * Makes *ev call fn(arg) on the events of fd (EV_READ|EV_PERSIST, or -1 and 0
+ * for a timer that is not yet running).  0 or -ENOMEM.
  */
 int loop_event(
-    struct event **ev, int fd, short what, event_callback_fn fn, void *arg);
+    struct event **ev, int fd, short what, void (*fn)(void *arg), void *arg);
 
 /* (Re)starts a timer made by loop_event(). */
 void loop_timer(struct event *ev, unsigned ms);

@@ -50,12 +50,10 @@
 static struct event *on_chld, *on_hup, *on_term, *on_int;
 
 static void
-signal_child(evutil_socket_t sig, short what, void *arg)
+signal_child(void *arg)
 {
 	pid_t pid;
 
-	(void)sig;
-	(void)what;
 	(void)arg;
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		if (!worker_reaped(pid) && !session_reaped(pid) &&
@@ -65,20 +63,16 @@ signal_child(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-signal_reload(evutil_socket_t sig, short what, void *arg)
+signal_reload(void *arg)
 {
-	(void)sig;
-	(void)what;
 	(void)arg;
 	policyload_start();
 }
 
 static void
-signal_end(evutil_socket_t sig, short what, void *arg)
+signal_end(void *arg)
 {
-	(void)what;
-	(void)arg;
-	log_info("ending on %s; leases go on", strsignal(sig));
+	log_info("ending on %s; leases go on", (const char *)arg);
 	event_base_loopbreak(loop_base);
 }
 
@@ -88,7 +82,7 @@ signals_init(void)
 	const struct {
 		struct event **ev;
 		int sig;
-		event_callback_fn fn;
+		void (*fn)(void *);
 	} rows[] = {
 		{ &on_chld, SIGCHLD, signal_child },
 		{ &on_hup, SIGHUP, signal_reload },
@@ -99,7 +93,7 @@ signals_init(void)
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int r = loop_event(rows[i].ev, rows[i].sig,
-		    EV_SIGNAL | EV_PERSIST, rows[i].fn, NULL);
+		    EV_SIGNAL | EV_PERSIST, rows[i].fn, strsignal(rows[i].sig));
 
 		if (r != 0)
 			return r;

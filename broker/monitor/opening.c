@@ -168,15 +168,14 @@ opening_answer(struct opening *o, int error, int *fds, size_t nfds)
 
 /* Its word, or its end. */
 static void
-opening_readable(evutil_socket_t sockfd, short what, void *arg)
+opening_readable(void *arg)
 {
 	struct opening *o = arg;
 	int fds[2] = { -1, -1 }, error = -EIO;
 	size_t nfds = 2;
-	ssize_t n = fdpass_recv(
-	    sockfd, &error, sizeof(error), fds, &nfds, MSG_DONTWAIT);
+	ssize_t n =
+	    fdpass_recv(o->fd, &error, sizeof(error), fds, &nfds, MSG_DONTWAIT);
 
-	(void)what;
 	if (n == -EAGAIN)
 		return;
 	if (n != sizeof(error))
@@ -190,13 +189,11 @@ opening_readable(evutil_socket_t sockfd, short what, void *arg)
 
 /* It may come later, for nobody. */
 static void
-opening_late(evutil_socket_t fd, short what, void *arg)
+opening_late(void *arg)
 {
 	struct opening *o = arg;
 	int none[2];
 
-	(void)fd;
-	(void)what;
 	if (o->session != NULL)
 		opening_answer(o, -ETIMEDOUT, none, 0);
 }

@@ -163,21 +163,17 @@ loader_done(struct loader *l, int r)
 /* ---- in the loop -------------------------------------------------------- */
 
 static void
-loader_readable(evutil_socket_t fd, short what, void *arg)
+loader_readable(void *arg)
 {
 	int r = loader_read(arg);
 
-	(void)fd;
-	(void)what;
 	if (r <= 0)
 		loader_done(arg, r);
 }
 
 static void
-loader_late(evutil_socket_t fd, short what, void *arg)
+loader_late(void *arg)
 {
-	(void)fd;
-	(void)what;
 	loader_done(arg, -ETIMEDOUT);
 }
 

@@ -107,13 +107,11 @@ ask_kernel(struct revocation *r)
 }
 
 static void
-revocation_look(evutil_socket_t fd, short what, void *arg)
+revocation_look(void *arg)
 {
 	struct revocation *r = arg;
 	uint64_t now = clock_us();
 
-	(void)fd;
-	(void)what;
 	if (!r->asked && now >= r->grace_end)
 		ask_kernel(r);
 	if (now >= r->end || all_back(r))

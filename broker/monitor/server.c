@@ -32,10 +32,8 @@
 static struct event *acceptable, *paused;
 
 static void
-server_resume(evutil_socket_t fd, short what, void *arg)
+server_resume(void *arg)
 {
-	(void)fd;
-	(void)what;
 	(void)arg;
 	event_add(acceptable, NULL);
 }
@@ -50,15 +48,14 @@ server_pause(int error)
 }
 
 static void
-server_accept(evutil_socket_t listenfd, short what, void *arg)
+server_accept(void *arg)
 {
 	static struct log_limit limit;
 	char unsaid[LOG_UNSAID_MAX];
-	int fd = accept4(listenfd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(event_get_fd(acceptable), NULL, NULL, SOCK_CLOEXEC);
 	struct peer peer;
 	int r;
 
-	(void)what;
 	(void)arg;
 	if (fd == -1) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||

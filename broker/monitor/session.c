@@ -120,8 +120,9 @@ session_read_on(struct session *s)
 static void lines_send(struct session *);
 
 static void
-queue_flush(struct session *s)
+session_writable(void *arg)
 {
+	struct session *s = arg;
 	struct queued *q;
 	int r;
 
@@ -139,14 +140,6 @@ queue_flush(struct session *s)
 	if (s->lines != NULL)
 		lines_send(s);
 	session_read_on(s);
-}
-
-static void
-session_writable(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	queue_flush(arg);
 }
 
 static void
@@ -310,12 +303,10 @@ session_event(struct session *s, struct mon_event *e)
 static void session_admit(struct session *);
 
 static void
-session_later(evutil_socket_t fd, short what, void *arg)
+session_later(void *arg)
 {
 	struct session *s = arg;
 
-	(void)fd;
-	(void)what;
 	/* Both ask for their turn again, and are charged then. */
 	if (s->fd == -1)
 		session_admit(s);
@@ -350,7 +341,7 @@ session_may_ask(struct session *s)
 }
 
 static void
-session_readable(evutil_socket_t sockfd, short what, void *arg)
+session_readable(void *arg)
 {
 	uint64_t record[MON_MAX_SIZE / sizeof(uint64_t)];
 	struct session *s = arg;
@@ -360,7 +351,6 @@ session_readable(evutil_socket_t sockfd, short what, void *arg)
 	uint64_t start;
 	ssize_t n;
 
-	(void)what;
 	if (session_at_end(s)) {
 		session_close(s);
 		return;
@@ -370,7 +360,7 @@ session_readable(evutil_socket_t sockfd, short what, void *arg)
 		return;
 	}
 	n = fdpass_recv(
-	    sockfd, record, sizeof(record), &fd, &nfds, MSG_DONTWAIT);
+	    s->fd, record, sizeof(record), &fd, &nfds, MSG_DONTWAIT);
 	if (n == -EAGAIN)
 		return;
 	if (n == 0 || n == -ECONNRESET) {

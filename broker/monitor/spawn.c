@@ -69,12 +69,10 @@ spawn_fork(pid_t *pid, int *fd)
 }
 
 static void
-spare_start(evutil_socket_t unused, short what, void *arg)
+spare_start(void *arg)
 {
 	int r;
 
-	(void)unused;
-	(void)what;
 	(void)arg;
 	if (spare_fd != -1)
 		return;

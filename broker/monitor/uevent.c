@@ -160,18 +160,17 @@ uevent_handle(const char *msg, size_t len)
 }
 
 static void
-uevent_readable(evutil_socket_t fd, short what, void *arg)
+uevent_readable(void *arg)
 {
 	struct sockaddr_nl from;
 	socklen_t fromlen = sizeof(from);
 	char msg[UEVENT_MAX];
 	ssize_t n;
 
-	(void)what;
 	(void)arg;
 	for (;;) {
 		fromlen = sizeof(from);
-		n = recvfrom(fd, msg, sizeof(msg), MSG_DONTWAIT,
+		n = recvfrom(sockfd, msg, sizeof(msg), MSG_DONTWAIT,
 		    (struct sockaddr *)&from, &fromlen);
 		if (n == -1 && errno == ENOBUFS)
 			resync();

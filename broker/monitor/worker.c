@@ -161,14 +161,13 @@ worker_hear(struct worker *w, const struct plan_report *rep)
 }
 
 static void
-worker_read(evutil_socket_t fd, short what, void *arg)
+worker_read(void *arg)
 {
 	struct worker *w = arg;
 	struct plan_report rep;
 	ssize_t n;
 
-	(void)what;
-	while ((n = read(fd, &rep, sizeof(rep))) == (ssize_t)sizeof(rep))
+	while ((n = read(w->fd, &rep, sizeof(rep))) == (ssize_t)sizeof(rep))
 		worker_hear(w, &rep);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -207,12 +206,10 @@ worker_tired(struct worker *w)
 }
 
 static void
-worker_late(evutil_socket_t fd, short what, void *arg)
+worker_late(void *arg)
 {
 	struct worker *w = arg;
 
-	(void)fd;
-	(void)what;
 	if (w->pid == 0) {
 		worker_tired(w);
 		return;

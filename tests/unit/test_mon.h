@@ -32,10 +32,8 @@
 #define PATIENCE_MS 30000 /* far more than anything takes */
 
 static inline void
-impatient(evutil_socket_t fd, short what, void *arg)
+impatient(void *arg)
 {
-	(void)fd;
-	(void)what;
 	ck_abort_msg("waited too long for %s", *(const char **)arg);
 }
 

@@ -162,10 +162,8 @@ struct answer {
 };
 
 static inline void
-ask_nothing(evutil_socket_t fd, short what, void *arg)
+ask_nothing(void *arg)
 {
-	(void)fd;
-	(void)what;
 	(void)arg;
 }
 

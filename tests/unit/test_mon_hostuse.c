@@ -248,10 +248,8 @@ END_TEST
 
 /* What a script does is no event. */
 static void
-tick(evutil_socket_t fd, short what, void *arg)
+tick(void *arg)
 {
-	(void)fd;
-	(void)what;
 	loop_timer(*(struct event **)arg, 10);
 }
 

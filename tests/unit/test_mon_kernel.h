@@ -302,11 +302,29 @@ loop_init(void)
 	return loop_base == NULL ? -ENOMEM : 0;
 }
 
-int
-loop_event(
-    struct event **ev, int fd, short what, event_callback_fn fn, void *arg)
+struct call {
+	void (*fn)(void *);
+	void *arg;
+};
+
+static inline void
+call(evutil_socket_t fd, short what, void *arg)
 {
-	*ev = event_new(loop_base, fd, what, fn, arg);
+	struct call *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->fn(c->arg);
+}
+
+int
+loop_event(struct event **ev, int fd, short what, void (*fn)(void *), void *arg)
+{
+	struct call *c = malloc(sizeof(*c));
+
+	CHECK(c != NULL);
+	*c = (struct call){ fn, arg };
+	*ev = event_new(loop_base, fd, what, call, c);
 	return what == 0 || event_add(*ev, NULL) == 0 ? 0 : -ENOMEM;
 }
 
@@ -324,8 +342,13 @@ loop_timer(struct event *ev, unsigned ms)
 void
 loop_free(struct event **ev)
 {
-	if (*ev != NULL)
-		event_free(*ev);
+	void *c;
+
+	if (*ev == NULL)
+		return;
+	c = event_get_callback_arg(*ev);
+	event_free(*ev);
+	free(c);
 	*ev = NULL;
 }
 

@@ -393,12 +393,10 @@ START_TEST(events_lost)
 END_TEST
 
 static void
-on_child(evutil_socket_t sig, short what, void *arg)
+on_child(void *arg)
 {
 	pid_t pid;
 
-	(void)sig;
-	(void)what;
 	(void)arg;
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 		worker_reaped(pid);

@@ -42,12 +42,10 @@ struct hostuse {
 static TAILQ_HEAD(, hostuse) host_looks = TAILQ_HEAD_INITIALIZER(host_looks);
 
 static inline void
-hostuse_answer(evutil_socket_t fd, short what, void *arg)
+hostuse_answer(void *arg)
 {
 	struct hostuse *l = arg;
 
-	(void)fd;
-	(void)what;
 	l->is_done = true;
 	l->done(l->arg);
 }

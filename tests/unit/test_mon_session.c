@@ -178,10 +178,8 @@ has_more_fds(void *arg)
 }
 
 static void
-ring(evutil_socket_t fd, short what, void *arg)
+ring(void *arg)
 {
-	(void)fd;
-	(void)what;
 	*(bool *)arg = true;
 }
 

@@ -62,12 +62,10 @@ on_late(struct device *d, enum plan plan)
 }
 
 static inline void
-on_child(evutil_socket_t sig, short what, void *arg)
+on_child(void *arg)
 {
 	pid_t pid;
 
-	(void)sig;
-	(void)what;
 	(void)arg;
 	while (!nobody_reaps && (pid = waitpid(-1, NULL, WNOHANG)) > 0)
 		(void)(worker_reaped(pid) || hostuse_reaped(pid));
