@@ -24,7 +24,7 @@ struct worker;
 /*
  * One PCI function, as the inventory keeps it.  Fields of the first part are
  * the machine's and change by uevents; the others are the broker's and change
- * by life.c alone.
+ * by life.c, and why by whom it has do something as well.
  */
 struct device {
 	TAILQ_ENTRY(device) entry; /* of the inventory, by address */

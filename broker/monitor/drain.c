@@ -15,6 +15,7 @@
 #include "rundir.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LOOK_MIN_MS 5U
@@ -94,10 +95,11 @@ still_held(struct device *d, const struct worker_result *res)
 {
 	drain_had_by_somebody(d);
 	if (res->text[0] != '\0') {
-		life_why(d, "held by %s", res->text);
+		snprintf(d->why, sizeof(d->why), "held by %s", res->text);
 		log_warn("%s is still held by %s", device_name(d), res->text);
 	} else if (plan_names(res->plan)) {
-		life_why(d, "somebody still has %s %d open",
+		snprintf(d->why, sizeof(d->why),
+		    "somebody still has %s %d open",
 		    d->record.cdev ? "it, in group" : "group", d->facts.group);
 	}
 }
@@ -133,7 +135,7 @@ drain_looked(struct device *d, const struct worker_result *res)
 	if (res->error == -EBUSY && !is_rebinding(res))
 		still_held(d, res);
 	else
-		life_why(d, "%s: %s", res->step,
+		snprintf(d->why, sizeof(d->why), "%s: %s", res->step,
 		    res->text[0] != '\0' ? res->text : strerror(-res->error));
 	drain_look_again(d);
 }

@@ -24,28 +24,11 @@
 #include <bsd/string.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define RETRY_MS 250
 #define ARRIVAL_MS 1000
-
-void
-life_why(struct device *d, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(d->why, sizeof(d->why), fmt, ap);
-	va_end(ap);
-}
-
-bool
-life_allows(const struct device *d, enum device_event ev)
-{
-	return transition_next(d->state, ev) >= 0;
-}
 
 /* One that was taken off vfio-pci behind our back goes home next. */
 bool
@@ -499,7 +482,7 @@ worker_late(struct device *d, enum plan plan)
 {
 	char why[WHY_MAX];
 
-	if (!life_allows(d, LIFE_DEADLINE))
+	if (transition_next(d->state, LIFE_DEADLINE) < 0)
 		return;
 	/* The old reason says for whom. */
 	snprintf(why, sizeof(why), "%s does not return from the kernel; ",

@@ -18,9 +18,6 @@ void life_init(void);
  */
 void life_event(struct device *, enum device_event, const char *why);
 
-/* Whether the table knows the event there. */
-bool life_allows(const struct device *, enum device_event);
-
 /*
  * Looks whether the device is where it belongs when nobody waits for it: a
  * free one that is neither claimed by the policy nor bound by somebody else
@@ -43,10 +40,6 @@ void life_look_later(struct device *, unsigned ms);
 
 /* Writes its record, while no worker runs.  0 or -errno, told in the log. */
 int life_keep_record(struct device *);
-
-/* Sets what `status` shows, without a change of state. */
-void life_why(struct device *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* The device is gone from the machine. */
 void life_removed(struct device *);
