@@ -28,18 +28,14 @@ static struct event *spare_timer;
 static void __attribute__((noreturn)) child_exec(int fd)
 {
 	char uid[16], gid[16];
-	char *argv[5];
-	char *envp[1] = { NULL };
-	char *const name = (char[]){ "vfiobroker-session" };
+	char name[] = "vfiobroker-session";
+	char *argv[] = { name, uid, gid, strdup(rundir_path(RUNDIR_EMPTY)),
+		NULL };
+	char *envp[] = { NULL };
 	int nullfd = open("/dev/null", O_RDWR);
 
 	snprintf(uid, sizeof(uid), "%u", config.session_uid);
 	snprintf(gid, sizeof(gid), "%u", config.session_gid);
-	argv[0] = name;
-	argv[1] = uid;
-	argv[2] = gid;
-	argv[3] = strdup(rundir_path(RUNDIR_EMPTY));
-	argv[4] = NULL;
 	if (nullfd == -1 || dup2(nullfd, 0) == -1 || dup2(nullfd, 1) == -1 ||
 	    dup2(fd, CHANNEL_FD) == -1)
 		_exit(126);
