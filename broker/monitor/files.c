@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * See files.h.  Called for /sys, /proc and the run directory.  Must never give a part of a file for the whole.
+ * See files.h.  Called for /sys, /proc and the run directory.  Must never take a part of a file for the whole.
  */
 
 #include "files.h"
@@ -36,6 +36,21 @@ file_line(int dirfd, const char *name, char *buf, size_t len)
 
 	buf[strcspn(buf, "\n")] = '\0';
 	return n < 0 ? (int)n : 0;
+}
+
+int
+file_write(int fd, const char *text, size_t len)
+{
+	ssize_t n;
+	int r = 0;
+
+	if (fd == -1)
+		return -errno;
+	n = write(fd, text, len);
+	if (n != (ssize_t)len)
+		r = n == -1 ? -errno : -ENOSPC;
+	close(fd);
+	return r;
 }
 
 DIR *

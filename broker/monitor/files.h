@@ -16,6 +16,10 @@ ssize_t file_read(int fd, char *buf, size_t len);
 /* The first line, without the newline; follows no link.  0 or -errno. */
 int file_line(int dirfd, const char *name, char *buf, size_t len);
 
+/* Writes all of it into one just opened, by one write(2), and closes it.  0 or
+ * -errno (-ENOSPC also where it was cut off). */
+int file_write(int fd, const char *text, size_t len);
+
 /* For readdir(3); NULL and errno. */
 DIR *dir_at(int dirfd, const char *name);
 

@@ -6,8 +6,8 @@
 
 #include "leasefile.h"
 
-#include "broker/common/fdpass.h"
 #include "fault.h"
+#include "files.h"
 #include "keyfile.h"
 #include "lease.h"
 #include "rundir.h"
@@ -82,13 +82,10 @@ leasefile_rewrite(const struct lease *l)
 {
 	char text[LEASE_TEXT_MAX];
 	size_t len = lease_format(l, text, sizeof(text));
-	int r = 0, fd = openat(rundir_dirfd(RUNDIR_LEASES), leasefile_name(l),
-		       O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(rundir_dirfd(RUNDIR_LEASES), leasefile_name(l),
+	    O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (fd == -1 || write(fd, text, len) != (ssize_t)len)
-		r = -errno;
-	fdpass_close(&fd, 1);
-	return r;
+	return file_write(fd, text, len);
 }
 
 int

@@ -111,16 +111,6 @@ rundir_dirfd(enum rundir d)
 	return dirfds[d];
 }
 
-static int
-write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n = write(fd, text, len);
-
-	if (n == -1)
-		return -errno;
-	return (size_t)n == len ? 0 : -ENOSPC;
-}
-
 int
 rundir_replace(enum rundir d, const char *name, const char *text, size_t len)
 {
@@ -130,10 +120,7 @@ rundir_replace(enum rundir d, const char *name, const char *text, size_t len)
 	snprintf(tmp, sizeof(tmp), TMP_PREFIX "%s", name);
 	fd = openat(
 	    dirfds[d], tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return -errno;
-	r = write_all(fd, text, len);
-	close(fd);
+	r = file_write(fd, text, len);
 	FAULT("replace:written");
 	if (r == 0 && renameat(dirfds[d], tmp, dirfds[d], name) == -1)
 		r = -errno;

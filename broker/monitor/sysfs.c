@@ -146,24 +146,12 @@ sysfs_driver(const struct bdf *bdf, char buf[SYSFS_NAME_MAX])
 	return r;
 }
 
-static int
-store_fd(int fd, const char *value)
-{
-	size_t len = strlen(value);
-	int r = 0;
-
-	if (fd == -1)
-		return -errno;
-	if (write(fd, value, len) != (ssize_t)len)
-		r = errno != 0 ? -errno : -EIO;
-	close(fd);
-	return r;
-}
-
 int
 sysfs_store(int dirfd, const char *attr, const char *value)
 {
-	return store_fd(openat(dirfd, attr, O_WRONLY | O_CLOEXEC), value);
+	int fd = openat(dirfd, attr, O_WRONLY | O_CLOEXEC);
+
+	return file_write(fd, value, strlen(value));
 }
 
 int
@@ -171,9 +159,8 @@ sysfs_store_bus(const char *rest, const char *value)
 {
 	char path[PATH_MAX];
 
-	return store_fd(open(sysfs_path(path, "/sys/bus/pci/%s", rest),
-			    O_WRONLY | O_CLOEXEC),
-	    value);
+	return sysfs_store(
+	    AT_FDCWD, sysfs_path(path, "/sys/bus/pci/%s", rest), value);
 }
 
 bool
