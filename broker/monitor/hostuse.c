@@ -39,10 +39,10 @@ struct finding {
 struct hostuse {
 	TAILQ_ENTRY(hostuse) entry;
 	uid_t uid;
-	pid_t pid; /* 0: none yet, or it is reaped */
+	pid_t pid; /* 0: none yet, or it is reaped; it counts until then */
 	int fd;
 	struct event *readable, *timer;
-	void (*done)(void *);
+	void (*done)(void *); /* NULL: dropped, and not yet reaped */
 	void *arg;
 	bool started, ended;
 	int error; /* of the whole */
@@ -56,27 +56,20 @@ struct hostuse {
 
 static TAILQ_HEAD(, hostuse) looks = TAILQ_HEAD_INITIALIZER(looks);
 
-static struct process {
-	pid_t pid; /* 0: none */
-	uid_t uid;
-} processes[PROCESSES_MAX];
-
 /* ---- processes --------------------------------------------------------- */
 
-/* NULL: it has to wait. */
-static struct process *
-process_for(uid_t uid)
+/* False: it has to wait. */
+static bool
+may_run(uid_t uid)
 {
-	struct process *free_one = NULL;
-	unsigned of_user = 0;
+	unsigned all = 0, of_user = 0;
+	const struct hostuse *l;
 
-	for (size_t i = 0; i < PROCESSES_MAX; i++) {
-		if (processes[i].pid == 0)
-			free_one = &processes[i];
-		else if (processes[i].uid == uid)
-			of_user++;
+	TAILQ_FOREACH(l, &looks, entry) {
+		all += l->pid != 0;
+		of_user += l->pid != 0 && l->uid == uid;
 	}
-	return of_user < PROCESSES_OF_USER ? free_one : NULL;
+	return all < PROCESSES_MAX && of_user < PROCESSES_OF_USER;
 }
 
 static void look_readable(void *);
@@ -84,15 +77,14 @@ static void look_readable(void *);
 /* What fails here is said when the timer is heard: who asks is not prepared
  * for an answer at once. */
 static void
-look_run(struct hostuse *l, struct process *p)
+look_run(struct hostuse *l)
 {
 	int r = child_fork(CHILD_WRITES, &l->fd);
 
 	if (r == 0)
 		guardexec(l->fd, l->bdfs, l->n);
 	l->started = true;
-	l->pid = p->pid = r > 0 ? r : 0;
-	p->uid = l->uid;
+	l->pid = r > 0 ? r : 0;
 	if (r > 0)
 		r = loop_event(&l->readable, l->fd, EV_READ | EV_PERSIST,
 		    look_readable, l);
@@ -107,28 +99,31 @@ looks_run(void)
 	struct hostuse *l;
 
 	TAILQ_FOREACH(l, &looks, entry) {
-		struct process *p = l->started ? NULL : process_for(l->uid);
-
-		if (p != NULL)
-			look_run(l, p);
+		if (!l->started && may_run(l->uid))
+			look_run(l);
 	}
+}
+
+/* Nobody asks for it, and it is no process any more. */
+static void
+look_free(struct hostuse *l)
+{
+	TAILQ_REMOVE(&looks, l, entry);
+	free(l);
 }
 
 bool
 hostuse_reaped(pid_t pid)
 {
-	struct hostuse *l;
-	size_t i = 0;
+	struct hostuse *l = TAILQ_FIRST(&looks);
 
-	while (i < PROCESSES_MAX && processes[i].pid != pid)
-		i++;
-	if (i == PROCESSES_MAX)
+	while (l != NULL && l->pid != pid)
+		l = TAILQ_NEXT(l, entry);
+	if (l == NULL)
 		return false;
-	processes[i].pid = 0;
-	TAILQ_FOREACH(l, &looks, entry) {
-		if (l->pid == pid)
-			l->pid = 0;
-	}
+	l->pid = 0;
+	if (l->done == NULL)
+		look_free(l);
 	looks_run();
 	return true;
 }
@@ -141,7 +136,6 @@ look_stop(struct hostuse *l)
 {
 	if (l->pid != 0)
 		(void)kill(l->pid, SIGKILL);
-	l->pid = 0;
 	loop_free(&l->readable);
 	loop_free(&l->timer);
 	fdpass_close(&l->fd, 1);
@@ -308,10 +302,12 @@ hostuse_drop(struct hostuse **look)
 		return;
 	*look = NULL;
 	look_stop(l);
-	TAILQ_REMOVE(&looks, l, entry);
 	while ((f = STAILQ_FIRST(&l->found)) != NULL) {
 		STAILQ_REMOVE_HEAD(&l->found, entry);
 		free(f);
 	}
-	free(l);
+	l->started = true;
+	l->done = NULL;
+	if (l->pid == 0)
+		look_free(l);
 }
