@@ -64,26 +64,16 @@ add_group(struct handover *h, const struct device *d)
 }
 
 /*
- * The group is opened for a moment: nobody else has it, nor a cdev of it in
- * use, and the kernel calls it viable, which it would not tell before the
- * holder binds the cdev.  A kernel without groups has no such node.
+ * The group is tried first: nobody else has it, nor a cdev of it in use, and the
+ * kernel calls it viable, which it would not tell before the holder binds the
+ * cdev.
  */
-static int
-group_is_free(int group)
-{
-	int fd = vfio_open_group(group);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0 || fd == -ENODEV ? 0 : fd;
-}
-
 static int
 add_cdev(struct handover *h, const struct lease *l, const struct device *d)
 {
 	int r = lease_has_group(l, d->facts.group)
 		    ? 0
-		    : group_is_free(d->facts.group);
+		    : vfio_try_group(d->facts.group);
 
 	if (r == 0)
 		r = handover_add(

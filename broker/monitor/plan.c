@@ -313,16 +313,12 @@ step_ask(struct run *run)
 static int
 group_unheld(const struct run *run)
 {
-	int fd;
+	int e;
 
 	if (!run->record->rebind || run->group < 0)
 		return vfio_group_unheld(run->group);
-	fd = vfio_open_group(run->group);
-	if (fd >= 0)
-		close(fd);
-	if (fd == -EADDRINUSE)
-		return -EBUSY;
-	return fd >= 0 || fd == -ENODEV ? 0 : fd;
+	e = vfio_try_group(run->group);
+	return e == -EADDRINUSE ? -EBUSY : e;
 }
 
 static int

@@ -106,6 +106,17 @@ vfio_open_group(int group)
 }
 
 int
+vfio_try_group(int group)
+{
+	int fd = vfio_open_group(group);
+
+	if (fd < 0)
+		return fd == -ENODEV ? 0 : fd;
+	close(fd);
+	return 0;
+}
+
+int
 vfio_open_container(void)
 {
 	return node_open("/dev/vfio/vfio", "/sys/class/misc/vfio/dev");

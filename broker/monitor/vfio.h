@@ -20,6 +20,10 @@
  * the group is on a vfio driver. */
 int vfio_open_group(int group);
 
+/* Opens it for a moment.  0, also where it has no node, or a kernel without groups
+ * has none; or what vfio_open_group() says. */
+int vfio_try_group(int group);
+
 /* /dev/vfio/vfio. -ENODEV: the kernel has no VFIO loaded. */
 int vfio_open_container(void);
 

@@ -62,6 +62,16 @@ vfio_open_group(int group)
 }
 
 int
+vfio_try_group(int group)
+{
+	int fd = vfio_open_group(group);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && fd != -ENODEV ? fd : 0;
+}
+
+int
 vfio_open_iommufd(void)
 {
 	return vfio.iommufd != 0 ? vfio.iommufd
@@ -177,7 +187,8 @@ ask_session(uid_t uid, struct answer *a)
 	ck_assert_ptr_nonnull(s);
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	s->peer = (struct peer){ .uid = uid, .pid = getpid(), .comm = "test" };
+	s->peer =
+	    (struct peer){ .uid = uid, .pid = getpid(), .comm = "test" };
 	s->peer.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	s->pid = s->clientfd = s->pidfd = -1;
 	s->fd = pair[0];

@@ -211,6 +211,16 @@ vfio_open_container(void)
 }
 
 int
+vfio_try_group(int group)
+{
+	int fd = vfio_open_group(group);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && fd != -ENODEV ? fd : 0;
+}
+
+int
 vfio_open_iommufd(void)
 {
 	return open("/dev/null", O_RDWR | O_CLOEXEC);
