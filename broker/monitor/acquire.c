@@ -134,8 +134,8 @@ raise_memlock(struct acquisition *a, struct handover *h)
 {
 	if (a->req.memlock == 0)
 		return 0;
-	return memlock_raise(request_target(a->session), a->session->peer.uid,
-	    a->req.memlock, &h->grant.memlock);
+	return memlock_raise(request_target(a->session),
+	    a->session->peer.who.uid, a->req.memlock, &h->grant.memlock);
 }
 
 /* An existing lease's holder has its fd already: only new ones get one. */
@@ -234,7 +234,7 @@ claim_members(struct acquisition *a, struct check *c)
 static struct check
 acquisition_check(struct acquisition *a)
 {
-	struct check c = { .who = peer_subject(&a->session->peer),
+	struct check c = { .who = a->session->peer.who,
 		.foreign = a->session->peer.foreign,
 		.lease = a->req.lease == 0 ? NULL : lease_find(a->req.lease),
 		.asker = a,
@@ -262,8 +262,8 @@ acquisition_look(struct acquisition *a, const struct check *c)
 	if (a->look != NULL && !hostuse_done(a->look))
 		return;
 	hostuse_drop(&a->look);
-	a->look = hostuse_look(
-	    a->session->peer.uid, c->to_see, c->nto_see, acquisition_seen, a);
+	a->look = hostuse_look(a->session->peer.who.uid, c->to_see, c->nto_see,
+	    acquisition_seen, a);
 	if (a->look == NULL)
 		acquisition_end(a, STATUS_INTERNAL);
 }

@@ -153,8 +153,9 @@ static struct policy_subject
 subject_of(const struct session *s, struct mon_explain *m, bool admin)
 {
 	policy_sort_gids(m->gids, m->ngids);
-	if (!(m->flags & MON_EXPLAIN_USER) || (!admin && m->uid == s->peer.uid))
-		return peer_subject(&s->peer);
+	if (!(m->flags & MON_EXPLAIN_USER) ||
+	    (!admin && m->uid == s->peer.who.uid))
+		return s->peer.who;
 	return (struct policy_subject){
 		.uid = m->uid, .gids = m->gids, .ngids = m->ngids
 	};
@@ -204,7 +205,7 @@ explain_check(struct explanation *e, struct session *s, bool admin)
 		.explain = true,
 		.all = admin };
 
-	if (c.who.uid != s->peer.uid && !admin) {
+	if (c.who.uid != s->peer.who.uid && !admin) {
 		session_refuse(s, STATUS_DENIED,
 		    "only administrators may ask about other users\n"
 		    "ask about yourself, or have one of them ask");
@@ -214,7 +215,7 @@ explain_check(struct explanation *e, struct session *s, bool admin)
 	hostuse_drop(&e->look);
 	if (c.unseen)
 		e->look = hostuse_look(
-		    s->peer.uid, c.to_see, c.nto_see, explain_seen, e);
+		    s->peer.who.uid, c.to_see, c.nto_see, explain_seen, e);
 	if (!c.unseen)
 		explain_answer(s, &c);
 	else if (e->look == NULL)

@@ -258,7 +258,7 @@ lease_create(const struct peer *p, const struct mon_acquire *req,
 	if (l == NULL)
 		return -ENOMEM;
 	l->id = next_id++;
-	l->uid = p->uid;
+	l->uid = p->who.uid;
 	l->pid = p->pid;
 	l->since = clock_wall_us() / 1000000;
 	l->memlock = req->memlock;

@@ -56,16 +56,6 @@ child_main(int group, int sockfd)
 	_exit(fdpass_send(sockfd, &r, sizeof(r), fds, r == 0 ? 2 : 0) != 0);
 }
 
-static int
-opening_fork(struct opening *o)
-{
-	int r = child_fork(CHILD_TALKS, &o->fd);
-
-	if (r == 0)
-		child_main(o->group, o->fd);
-	return r > 0 ? 0 : r;
-}
-
 static void
 opening_free(struct opening *o)
 {
@@ -212,9 +202,13 @@ openings_of(uid_t uid)
 static int
 opening_run(struct opening *o)
 {
-	int r = openings_of(o->uid) < OPENINGS_MAX ? opening_fork(o) : -EDQUOT;
+	int r = openings_of(o->uid) < OPENINGS_MAX
+		    ? child_fork(CHILD_TALKS, &o->fd)
+		    : -EDQUOT;
 
 	if (r == 0)
+		child_main(o->group, o->fd);
+	if (r > 0)
 		r = loop_event(&o->readable, o->fd, EV_READ | EV_PERSIST,
 		    opening_readable, o);
 	if (r == 0)
@@ -239,7 +233,7 @@ opening_start(struct session *s, const void *record)
 		return;
 	}
 	o->session = s;
-	o->uid = s->peer.uid;
+	o->uid = s->peer.who.uid;
 	o->lease = m->lease;
 	o->group = (int)m->group;
 	o->fd = -1;

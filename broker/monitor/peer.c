@@ -53,9 +53,9 @@ read_groups(int sockfd, struct peer *p, gid_t primary)
 		free(gids);
 		return r;
 	}
-	p->gids = gids;
-	p->ngids = 1 + len / sizeof(gid_t);
-	policy_sort_gids(gids, p->ngids);
+	p->who.gids = gids;
+	p->who.ngids = 1 + len / sizeof(gid_t);
+	policy_sort_gids(gids, p->who.ngids);
 	return 0;
 }
 
@@ -85,7 +85,7 @@ read_pidfd(int sockfd, const struct peer *p)
 	if (getsockopt(sockfd, SOL_SOCKET, SO_PEERPIDFD, &fd, &len) == 0)
 		return fd;
 	if (errno == ENOPROTOOPT)
-		return pidfd_by_number(p->pid, p->uid);
+		return pidfd_by_number(p->pid, p->who.uid);
 	return -1; /* reaped already: it can have no limit raised */
 }
 
@@ -112,7 +112,7 @@ peer_identify(int sockfd, struct peer *p)
 	*p = (struct peer){ .pidfd = -1 };
 	if (getsockopt(sockfd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
 		return -errno;
-	p->uid = cred.uid;
+	p->who.uid = cred.uid;
 	p->pid = cred.pid;
 	r = read_groups(sockfd, p, cred.gid);
 	if (r != 0)
@@ -126,15 +126,7 @@ peer_identify(int sockfd, struct peer *p)
 void
 peer_clear(struct peer *p)
 {
-	free(p->gids);
+	free((void *)(uintptr_t)p->who.gids);
 	fdpass_close(&p->pidfd, 1);
 	*p = (struct peer){ .pidfd = -1 };
-}
-
-struct policy_subject
-peer_subject(const struct peer *p)
-{
-	return (struct policy_subject){
-		.uid = p->uid, .gids = p->gids, .ngids = p->ngids
-	};
 }

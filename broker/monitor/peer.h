@@ -13,11 +13,9 @@
  * once, before a session exists; nothing a client sends changes it.
  */
 struct peer {
-	uid_t uid;
+	struct policy_subject who; /* as the policy wants him */
 	pid_t pid;
 	int pidfd; /* -1: the process is gone, or the kernel has none */
-	gid_t *gids; /* the primary one too, ascending */
-	size_t ngids;
 	char comm[32]; /* printable; for people only */
 	/*
 	 * In another user namespace, or gone.  There a user can be any of
@@ -31,8 +29,5 @@ struct peer {
 int peer_identify(int sockfd, struct peer *p);
 
 void peer_clear(struct peer *);
-
-/* As the policy wants him. */
-struct policy_subject peer_subject(const struct peer *);
 
 #endif

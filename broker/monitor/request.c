@@ -37,10 +37,9 @@
 bool
 request_admin(const struct session *s)
 {
-	struct policy_subject who = peer_subject(&s->peer);
-
 	return !s->peer.foreign &&
-	       (who.uid == 0 || policy_is_admin(policy_current(), &who));
+	       (s->peer.who.uid == 0 ||
+		   policy_is_admin(policy_current(), &s->peer.who));
 }
 
 uint32_t
@@ -55,17 +54,16 @@ request_features(void)
 static uint32_t
 device_flags(const struct session *s, const struct device *d)
 {
-	struct policy_subject who = peer_subject(&s->peer);
-
 	return (d->facts.is_vf ? MON_DEVICE_VF : 0) |
 	       (d->is_pf ? MON_DEVICE_PF : 0) |
 	       (d->is_bridge ? MON_DEVICE_BRIDGE : 0) |
 	       (d->claimed ? MON_DEVICE_CLAIMED : 0) |
-	       (d->lease != NULL && d->lease->uid == s->peer.uid
+	       (d->lease != NULL && d->lease->uid == s->peer.who.uid
 		       ? MON_DEVICE_MINE
 		       : 0) |
-	       (!s->peer.foreign && check_allows(&who, d) ? MON_DEVICE_ALLOWED
-							  : 0);
+	       (!s->peer.foreign && check_allows(&s->peer.who, d)
+		       ? MON_DEVICE_ALLOWED
+		       : 0);
 }
 
 static void
@@ -84,7 +82,7 @@ device_send(struct session *s, const struct device *d, bool admin)
 
 	if (d->facts.is_vf)
 		m.pf = d->facts.pf;
-	if (l != NULL && (admin || l->uid == s->peer.uid)) {
+	if (l != NULL && (admin || l->uid == s->peer.who.uid)) {
 		m.lease = l->id;
 		m.owner = l->uid;
 	}
@@ -138,7 +136,7 @@ request_list_leases(struct session *s, const void *record)
 
 	(void)record;
 	TAILQ_FOREACH(l, &leases, entry) {
-		if (admin || l->uid == s->peer.uid)
+		if (admin || l->uid == s->peer.who.uid)
 			lease_send(s, l);
 	}
 	session_end(s, STATUS_OK);
@@ -149,7 +147,7 @@ request_own_lease(struct session *s, uint64_t id)
 {
 	struct lease *l = lease_find(id);
 
-	if (l != NULL && l->uid == s->peer.uid)
+	if (l != NULL && l->uid == s->peer.who.uid)
 		return l;
 	/* Another's is not told from none. */
 	session_refuse(s, STATUS_NOT_FOUND,
@@ -176,9 +174,7 @@ memlock_verdict(struct session *s, const struct device *d,
     const struct policy_usage *usage, uint64_t memlock,
     struct policy_decision *dec)
 {
-	struct policy_subject who = peer_subject(&s->peer);
-
-	check_decide_one(&who, d, false, usage, memlock, dec);
+	check_decide_one(&s->peer.who, d, false, usage, memlock, dec);
 	if (dec->verdict == POLICY_ALLOW || dec->verdict == POLICY_NO_RULE)
 		return STATUS_OK;
 	return dec->verdict == POLICY_LIMIT ? STATUS_LIMIT : STATUS_DENIED;
@@ -254,7 +250,7 @@ request_set_memlock(struct session *s, const void *record)
 
 	if (l == NULL || !memlock_allowed(s, l, m->memlock))
 		return;
-	r = memlock_raise(request_target(s), s->peer.uid, m->memlock, &now);
+	r = memlock_raise(request_target(s), s->peer.who.uid, m->memlock, &now);
 	if (r != 0) {
 		session_end(s, request_say_memlock(s, r));
 		return;
@@ -274,7 +270,7 @@ admin_only(struct session *s, const char *what)
 	    "only administrators may %s: the policy has no `admin' line for "
 	    "uid %u\n"
 	    "have one do it, or add to %s: admin uid %u",
-	    what, s->peer.uid, config.policy, s->peer.uid);
+	    what, s->peer.who.uid, config.policy, s->peer.who.uid);
 	return false;
 }
 

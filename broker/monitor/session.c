@@ -55,7 +55,7 @@ session_who(const struct session *s)
 {
 	static char who[80];
 
-	snprintf(who, sizeof(who), "uid %u, pid %d (%s)", s->peer.uid,
+	snprintf(who, sizeof(who), "uid %u, pid %d (%s)", s->peer.who.uid,
 	    s->peer.pid, s->peer.comm);
 	return who;
 }
@@ -329,11 +329,10 @@ session_at_end(const struct session *s)
 static bool
 session_may_ask(struct session *s)
 {
-	struct policy_subject who = peer_subject(&s->peer);
 	struct policy_limits limits;
 	uint64_t wait;
 
-	policy_limits_of(policy_current(), &who, &limits);
+	policy_limits_of(policy_current(), &s->peer.who, &limits);
 	wait = quota_request(s->account, clock_us(), limits.requests);
 	if (wait != 0)
 		loop_timer(s->later, (unsigned)(wait / 1000 + 1));
@@ -385,7 +384,7 @@ session_readable(void *arg)
 static void
 session_welcome(struct session *s)
 {
-	struct mon_welcome w = { .uid = s->peer.uid,
+	struct mon_welcome w = { .uid = s->peer.who.uid,
 		.pid = (uint32_t)s->peer.pid,
 		.admin = request_admin(s),
 		.features = request_features() };
@@ -433,7 +432,6 @@ session_not_served(const struct session *s, int r)
 void
 session_start(int clientfd, struct peer *peer)
 {
-	struct policy_subject who = peer_subject(peer);
 	struct session *s = calloc(1, sizeof(*s));
 	struct policy_limits limits;
 	int r;
@@ -448,10 +446,11 @@ session_start(int clientfd, struct peer *peer)
 	s->fd = s->pidfd = -1;
 	STAILQ_INIT(&s->queue);
 	TAILQ_INSERT_TAIL(&sessions, s, entry);
-	policy_limits_of(policy_current(), &who, &limits);
+	policy_limits_of(policy_current(), &s->peer.who, &limits);
 	/* The uids of another user namespace are for the taking. */
-	r = quota_connect(&s->account, peer->foreign ? UINT32_MAX : who.uid,
-	    limits.connections, clock_us());
+	r = quota_connect(&s->account,
+	    peer->foreign ? UINT32_MAX : s->peer.who.uid, limits.connections,
+	    clock_us());
 	if (r == 0)
 		r = loop_event(&s->later, -1, 0, session_later, s);
 	if (r == 0) {

@@ -41,7 +41,7 @@ watch_tell(struct mon_event *e, const char *text)
 
 		if (!s->watching)
 			continue;
-		if (e->kind != MON_EVENT_POLICY && e->uid != s->peer.uid &&
+		if (e->kind != MON_EVENT_POLICY && e->uid != s->peer.who.uid &&
 		    !request_admin(s))
 			watch_hide(&shown);
 		session_event(s, &shown);

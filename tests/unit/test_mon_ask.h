@@ -188,7 +188,7 @@ ask_session(uid_t uid, struct answer *a)
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	s->peer =
-	    (struct peer){ .uid = uid, .pid = getpid(), .comm = "test" };
+	    (struct peer){ .who.uid = uid, .pid = getpid(), .comm = "test" };
 	s->peer.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	s->pid = s->clientfd = s->pidfd = -1;
 	s->fd = pair[0];

@@ -73,7 +73,7 @@ asker(uid_t uid)
 	a->fd = fds[1];
 	a->s.fd = fds[0];
 	a->s.clientfd = a->s.pidfd = a->s.peer.pidfd = -1;
-	a->s.peer.uid = uid;
+	a->s.peer.who.uid = uid;
 	STAILQ_INIT(&a->s.queue);
 	ck_assert_int_eq(quota_connect(&a->s.account, uid, 64, clock_us()), 0);
 	ck_assert_int_eq(loop_event(&a->s.readable, -1, 0, impatient, a), 0);

@@ -56,7 +56,7 @@ session_who(const struct session *s)
 {
 	static char who[32];
 
-	snprintf(who, sizeof(who), "uid %u", s->peer.uid);
+	snprintf(who, sizeof(who), "uid %u", s->peer.who.uid);
 	return who;
 }
 
@@ -188,9 +188,9 @@ asker_new(uid_t uid, const gid_t *gids, size_t ngids)
 {
 	struct asker *a = malloc(sizeof(*a));
 
-	a->s = (struct session){ .peer.uid = uid, .fd = -1, .pid = -1 };
-	a->s.peer.gids = a->gids;
-	a->s.peer.ngids = ngids;
+	a->s = (struct session){ .peer.who.uid = uid, .fd = -1, .pid = -1 };
+	a->s.peer.who.gids = a->gids;
+	a->s.peer.who.ngids = ngids;
 	a->s.peer.pid = 1 << 30; /* nobody's: comm is what is told */
 	a->s.pidfd = a->s.peer.pidfd = -1;
 	snprintf(a->s.peer.comm, sizeof(a->s.peer.comm), "vmm");

@@ -73,7 +73,7 @@ takes_siblings(const struct question *q)
 {
 	const struct device *d = inventory_find(&q->m.device);
 	const struct policy_usage none = { .ndevices = 0 };
-	struct policy_subject who = peer_subject(&q->of->s.peer);
+	struct policy_subject who = q->of->s.peer.who;
 	bool managed = !q->on_vfio || q->moved;
 	struct policy_request want = { .devices = &d->facts,
 		.ndevices = 1,
@@ -130,7 +130,7 @@ assert_granted(const struct question *q)
 	unsigned groups = 0, cdevs = 0;
 
 	CHECK(l != NULL && d->lease == l && d->state == STATE_LEASED);
-	CHECK(device_on_vfio(d) && l->uid == q->of->s.peer.uid);
+	CHECK(device_on_vfio(d) && l->uid == q->of->s.peer.who.uid);
 	CHECK(q->of->leasefd != -1);
 	for (size_t i = 0; i < q->of->grant.nfds; i++) {
 		if (q->of->grant.fds[i].kind == MON_FD_GROUP)
@@ -284,7 +284,7 @@ move_home(struct question *q)
 static bool
 is_stranger(const struct question *q)
 {
-	return !q->admin && q->by->s.peer.uid != q->of->s.peer.uid;
+	return !q->admin && q->by->s.peer.who.uid != q->of->s.peer.who.uid;
 }
 
 static void
@@ -303,7 +303,7 @@ ask(struct question *q)
 	}
 	nasked++;
 	counts[q->by->status]++;
-	nabout += q->by->s.peer.uid != q->of->s.peer.uid;
+	nabout += q->by->s.peer.who.uid != q->of->s.peer.who.uid;
 	nunmanaged += (q->acquire.flags & MON_ACQUIRE_UNMANAGED) != 0;
 	move_home(q);
 	acquire(q);

@@ -25,7 +25,7 @@
 #include "tests/unit/test_mon.h"
 
 static const struct peer peer = {
-	.uid = 1000, .pid = 4242, .pidfd = -1, .comm = "qemu"
+	.who.uid = 1000, .pid = 4242, .pidfd = -1, .comm = "qemu"
 };
 
 static const struct mon_acquire nothing = { .memlock = 0 };

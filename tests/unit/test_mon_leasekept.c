@@ -69,7 +69,7 @@ static void
 broker_grants(struct granted *out, size_t n)
 {
 	const struct peer peer = {
-		.uid = 1000, .pid = 4242, .pidfd = -1, .comm = "qemu"
+		.who.uid = 1000, .pid = 4242, .pidfd = -1, .comm = "qemu"
 	};
 	int fds[2];
 	pid_t broker;

@@ -102,8 +102,8 @@ client_accept(void)
 static bool
 has_group(const struct peer *p, gid_t gid)
 {
-	for (size_t i = 0; i < p->ngids; i++) {
-		if (p->gids[i] == gid)
+	for (size_t i = 0; i < p->who.ngids; i++) {
+		if (p->who.gids[i] == gid)
 			return true;
 	}
 	return false;
@@ -111,27 +111,21 @@ has_group(const struct peer *p, gid_t gid)
 
 START_TEST(ourselves)
 {
-	struct policy_subject who;
 	struct peer p;
 	int fds[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	ck_assert_int_eq(peer_identify(fds[0], &p), 0);
-	ck_assert_uint_eq(p.uid, geteuid());
+	ck_assert_uint_eq(p.who.uid, geteuid());
 	ck_assert_int_eq(p.pid, getpid());
-	ck_assert_uint_ge(p.ngids, 1);
-	ck_assert_uint_eq(p.gids[0], getegid());
+	ck_assert_uint_ge(p.who.ngids, 1);
+	ck_assert_uint_eq(p.who.gids[0], getegid());
 	ck_assert_int_eq(pidfd_pid(p.pidfd), getpid());
 	ck_assert_int_eq(fcntl(p.pidfd, F_GETFD), FD_CLOEXEC);
 
-	who = peer_subject(&p);
-	ck_assert_uint_eq(who.uid, p.uid);
-	ck_assert_ptr_eq(who.gids, p.gids);
-	ck_assert_uint_eq(who.ngids, p.ngids);
-
 	peer_clear(&p);
 	ck_assert_int_eq(p.pidfd, -1);
-	ck_assert_ptr_null(p.gids);
+	ck_assert_ptr_null(p.who.gids);
 	peer_clear(&p); /* twice does no harm */
 }
 END_TEST
@@ -145,9 +139,9 @@ START_TEST(another_uid)
 	struct peer p;
 
 	ck_assert_int_eq(peer_identify(fd, &p), 0);
-	ck_assert_uint_eq(p.uid, UID);
+	ck_assert_uint_eq(p.who.uid, UID);
 	ck_assert_int_eq(p.pid, pid);
-	ck_assert_uint_eq(p.ngids, 4);
+	ck_assert_uint_eq(p.who.ngids, 4);
 	ck_assert(has_group(&p, GID));
 	for (size_t i = 0; i < 3; i++)
 		ck_assert(has_group(&p, gids[i]));
@@ -167,8 +161,8 @@ START_TEST(no_groups)
 	struct peer p;
 
 	ck_assert_int_eq(peer_identify(fd, &p), 0);
-	ck_assert_uint_eq(p.ngids, 1);
-	ck_assert_uint_eq(p.gids[0], GID);
+	ck_assert_uint_eq(p.who.ngids, 1);
+	ck_assert_uint_eq(p.who.gids[0], GID);
 	peer_clear(&p);
 	child_kill(pid);
 	close(fd);
@@ -189,9 +183,9 @@ START_TEST(many_groups)
 	pid = client_start(&c);
 	fd = client_accept();
 	ck_assert_int_eq(peer_identify(fd, &p), _i == 0 ? 0 : -E2BIG);
-	ck_assert_uint_eq(p.ngids, _i == 0 ? GROUPS_MAX + 1 : 0);
-	for (size_t i = 1; i < p.ngids; i++)
-		ck_assert_uint_gt(p.gids[i], p.gids[i - 1]);
+	ck_assert_uint_eq(p.who.ngids, _i == 0 ? GROUPS_MAX + 1 : 0);
+	for (size_t i = 1; i < p.who.ngids; i++)
+		ck_assert_uint_gt(p.who.gids[i], p.who.gids[i - 1]);
 	peer_clear(&p);
 	child_kill(pid);
 	close(fd);
@@ -227,7 +221,7 @@ START_TEST(another_userns)
 	if (c.ends)
 		ck_assert_int_eq(child_end(pid), 0);
 	ck_assert_int_eq(peer_identify(fd, &p), 0);
-	ck_assert_uint_eq(p.uid, UID);
+	ck_assert_uint_eq(p.who.uid, UID);
 	ck_assert_int_eq(p.foreign, _i < 2);
 	peer_clear(&p);
 	if (!c.ends)
@@ -246,7 +240,7 @@ START_TEST(changed_since)
 	struct peer p;
 
 	ck_assert_int_eq(peer_identify(fd, &p), 0);
-	ck_assert_uint_eq(p.uid, 0);
+	ck_assert_uint_eq(p.who.uid, 0);
 	ck_assert(!has_group(&p, 60001));
 	ck_assert(!has_group(&p, GID));
 	peer_clear(&p);
@@ -265,7 +259,7 @@ START_TEST(gone)
 
 	ck_assert_int_eq(child_end(pid), 0);
 	ck_assert_int_eq(peer_identify(fd, &p), 0);
-	ck_assert_uint_eq(p.uid, UID);
+	ck_assert_uint_eq(p.who.uid, UID);
 	ck_assert_int_eq(p.pid, pid);
 	ck_assert(p.pidfd == -1 || pidfd_pid(p.pidfd) == -ESRCH);
 	ck_assert_str_eq(p.comm, "?");
@@ -300,7 +294,7 @@ START_TEST(nobody)
 
 	ck_assert_int_lt(peer_identify(fd, &p), 0);
 	ck_assert_int_eq(p.pidfd, -1);
-	ck_assert_ptr_null(p.gids);
+	ck_assert_ptr_null(p.who.gids);
 	close(fd);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (fd >= 0) {
@@ -311,7 +305,7 @@ START_TEST(nobody)
 	ck_assert_int_eq(peer_identify(fd, &p), -ENOTSOCK);
 	close(fd);
 	ck_assert_int_eq(peer_identify(-1, &p), -EBADF);
-	ck_assert_ptr_null(p.gids);
+	ck_assert_ptr_null(p.who.gids);
 	peer_clear(&p);
 }
 END_TEST

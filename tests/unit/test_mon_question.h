@@ -47,9 +47,9 @@ device_print(FILE *out, const struct device *d)
 static void
 asker_print(FILE *out, const struct asker *a, const char *what)
 {
-	fprintf(out, "%s: uid %u%s, groups", what, a->s.peer.uid,
+	fprintf(out, "%s: uid %u%s, groups", what, a->s.peer.who.uid,
 	    a->s.peer.foreign ? " (foreign)" : "");
-	for (size_t i = 0; i < a->s.peer.ngids; i++)
+	for (size_t i = 0; i < a->s.peer.who.ngids; i++)
 		fprintf(out, " %u", a->gids[i]);
 	fprintf(out, ": %s\n%s", a->ended ? status_name(a->status) : "waits",
 	    a->refusal.text);
@@ -85,8 +85,8 @@ case_print(FILE *out)
 static struct asker *
 asker_like(const struct asker *a)
 {
-	struct asker *b =
-	    asker_new(a->s.peer.uid, a->s.peer.gids, a->s.peer.ngids);
+	struct asker *b = asker_new(
+	    a->s.peer.who.uid, a->s.peer.who.gids, a->s.peer.who.ngids);
 
 	b->s.peer.foreign = a->s.peer.foreign;
 	return b;
@@ -97,8 +97,8 @@ static void
 question_name(struct mon_explain *m, const struct asker *of)
 {
 	m->flags |= MON_EXPLAIN_USER;
-	m->uid = of->s.peer.uid;
-	for (size_t i = of->s.peer.ngids; i-- > 0;)
+	m->uid = of->s.peer.who.uid;
+	for (size_t i = of->s.peer.who.ngids; i-- > 0;)
 		m->gids[m->ngids++] = of->gids[i];
 }
 
@@ -111,7 +111,7 @@ question_subject(struct question *q)
 	q->of->s.peer.foreign = one_in(40);
 	q->by = one_in(3) ? walk_asker() : asker_like(q->of);
 	q->admin = request_admin(&q->by->s);
-	self = q->by->s.peer.uid == q->of->s.peer.uid;
+	self = q->by->s.peer.who.uid == q->of->s.peer.who.uid;
 	if (q->admin || !self || one_in(4))
 		question_name(&q->m, q->of);
 	/* Whom an administrator names is of here. */

@@ -38,7 +38,7 @@ setup(void)
 static void
 connects(uid_t uid)
 {
-	struct peer p = { .uid = uid, .pid = getpid(), .pidfd = -1 };
+	struct peer p = { .who.uid = uid, .pid = getpid(), .pidfd = -1 };
 	int pair[2];
 
 	ck_assert_uint_lt(nclients, CROWD);

@@ -109,7 +109,7 @@ walk_answered(struct asker *a)
 	if (a->leasefd != -1) {
 		CHECK(a->status == STATUS_OK && nholders < HOLDERS_MAX);
 		holders[nholders++] = (struct holder){ a->leasefd,
-			a->s.peer.uid, a->grant.lease };
+			a->s.peer.who.uid, a->grant.lease };
 		a->leasefd = -1;
 	}
 	asker_free(a);
@@ -190,7 +190,7 @@ walk_acquire(void)
 		size_t h = below(nholders);
 
 		m.lease = holders[h].lease;
-		a->s.peer.uid = holders[h].uid;
+		a->s.peer.who.uid = holders[h].uid;
 		other = lease_find(m.lease) != NULL &&
 			lease_find(m.lease)->iommufd !=
 			    !!(m.flags & MON_ACQUIRE_IOMMUFD);
