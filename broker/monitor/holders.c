@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "files.h"
+#include "pidfd.h"
 #include "sysfs.h"
 #include "vfio.h"
 
@@ -108,17 +109,16 @@ has_open(int procfd, int pid, const struct node *node)
 }
 
 static void
-add_holder(int procfd, int pid, char *buf, size_t len)
+add_holder(int pid, char *buf, size_t len)
 {
-	char one[96], comm[32], dir[16];
-	struct stat st;
+	char one[96], comm[32];
+	uid_t uid;
 
-	snprintf(dir, sizeof(dir), "%d", pid);
-	if (fstatat(procfd, dir, &st, 0) == -1)
+	if (process_owner(pid, &uid) != 0)
 		return;
 	process_name(pid, comm, sizeof(comm));
 	snprintf(one, sizeof(one), "%spid %d (%s), uid %u",
-	    buf[0] == '\0' ? "" : "; ", pid, comm, (unsigned)st.st_uid);
+	    buf[0] == '\0' ? "" : "; ", pid, comm, uid);
 	/* Truncation is fine: the first holders are named. */
 	(void)strlcat(buf, one, len);
 }
@@ -136,7 +136,7 @@ holders_of(const struct node *node, char *buf, size_t len)
 	while ((e = readdir(proc)) != NULL) {
 		pid = atoi(e->d_name);
 		if (pid > 0 && has_open(dirfd(proc), pid, node))
-			add_holder(dirfd(proc), pid, buf, len);
+			add_holder(pid, buf, len);
 	}
 	closedir(proc);
 }

@@ -15,22 +15,8 @@
 #include "pidfd.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-
-static int
-check_owner(pid_t pid, uid_t uid)
-{
-	char path[32];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (stat(path, &st) == -1)
-		return -ESRCH;
-	return st.st_uid == uid || uid == 0 ? 0 : -EACCES;
-}
 
 static rlim_t
 at_least(rlim_t now, rlim_t want)
@@ -46,13 +32,14 @@ memlock_raise(int pidfd, uid_t uid, uint64_t bytes, uint64_t *now)
 	struct rlimit lim;
 	rlim_t before;
 	pid_t pid = pidfd_pid(pidfd);
-	int r;
+	uid_t owner;
 
 	if (pid < 0)
 		return pid;
-	r = check_owner(pid, uid);
-	if (r != 0)
-		return r;
+	if (process_owner(pid, &owner) != 0)
+		return -ESRCH;
+	if (owner != uid && uid != 0)
+		return -EACCES;
 	if (prlimit(pid, RLIMIT_MEMLOCK, NULL, &lim) == -1)
 		return -errno;
 	before = lim.rlim_cur;

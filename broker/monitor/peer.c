@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,13 +62,11 @@ static int
 pidfd_by_number(pid_t pid, uid_t uid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	char path[32];
-	struct stat st;
+	uid_t owner;
 
 	if (fd == -1)
 		return -1;
-	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (stat(path, &st) == -1 || st.st_uid != uid) {
+	if (process_owner(pid, &owner) != 0 || owner != uid) {
 		close(fd);
 		return -1;
 	}

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool
@@ -45,6 +46,19 @@ pidfd_pid(int fd)
 		return -EBADF;
 	n = strtol(pid + 5, NULL, 10);
 	return n > 0 ? (pid_t)n : -ESRCH; /* -1: it is gone */
+}
+
+int
+process_owner(pid_t pid, uid_t *uid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (stat(path, &st) == -1)
+		return -ESRCH;
+	*uid = st.st_uid;
+	return 0;
 }
 
 void
