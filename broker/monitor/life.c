@@ -149,8 +149,6 @@ enter_ready(struct device *d)
 	settle_group(d);
 }
 
-static void retry(struct device *);
-
 static void
 look_timer(void *arg)
 {
@@ -160,7 +158,11 @@ look_timer(void *arg)
 		life_settle(d);
 		acquisition_poke(); /* it has arrived, driver or not */
 	} else if (d->state == STATE_RESETTING || d->state == STATE_RESTORING) {
-		retry(d);
+		/* No worker could be had before. */
+		if (d->worker == NULL)
+			start_worker(d, d->state == STATE_RESETTING
+					    ? PLAN_RESET
+					    : PLAN_RESTORE);
 	} else {
 		drain_look(d);
 	}
@@ -248,15 +250,6 @@ enter_wedged(struct device *d)
 	log_warn("%s is wedged: %s", device_name(d), d->why);
 	if (d->worker == NULL)
 		drain_look_again(d);
-}
-
-/* No worker could be had before. */
-static void
-retry(struct device *d)
-{
-	if (d->worker == NULL)
-		start_worker(
-		    d, d->state == STATE_RESETTING ? PLAN_RESET : PLAN_RESTORE);
 }
 
 static void (*const enter[STATE_COUNT])(struct device *) = {
@@ -401,12 +394,9 @@ static const struct {
 static void
 read_back(struct device *d)
 {
-	struct record r;
-	int e = record_read(&d->facts.bdf, &r);
+	int e = record_read(&d->facts.bdf, &d->record);
 
-	if (e == 0)
-		d->record = r;
-	else if (e != -ENOENT)
+	if (e != 0 && e != -ENOENT)
 		log_fatal("%s: its record cannot be read back: %s",
 		    device_name(d), strerror(-e));
 }
