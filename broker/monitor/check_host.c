@@ -42,16 +42,14 @@ guard_found(void *arg, enum reason reason, const char *what)
 	}
 	texts_add(&g->check->texts,
 	    g->check->explain ? MON_TEXT_REASON : MON_TEXT_WHY,
-	    "the host needs %s: %s: %s (%s)", name, reason_name(reason),
-	    reason_text(reason), what);
-	if (reason_tolerable(reason))
-		texts_add(&g->check->texts, MON_TEXT_FIX,
-		    "stop using it, or an administrator can add to %s: "
-		    "tolerate %s on %s",
-		    config.policy, reason_keyword(reason), name);
-	else
-		texts_add(&g->check->texts, MON_TEXT_FIX,
-		    "ask for another device: this one can not be given");
+	    reason_tolerable(reason)
+		? "the host needs %s: %s: %s (%s)\n"
+		  "stop using it, or an administrator can add to %s: "
+		  "tolerate %s on %s"
+		: "the host needs %s: %s: %s (%s)\n"
+		  "ask for another device: this one can not be given",
+	    name, reason_name(reason), reason_text(reason), what, config.policy,
+	    reason_keyword(reason), name);
 }
 
 static bool
