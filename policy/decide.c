@@ -95,6 +95,7 @@ find_candidates(const struct eval *e, size_t i)
 	struct meaning m = { .device = &e->request->devices[i] };
 	struct candidates c = { 0 };
 	struct needs needs;
+	enum match match;
 
 	eval_needs(e, i, &needs);
 	for (size_t j = 0; j < index->n; j++) {
@@ -103,19 +104,14 @@ find_candidates(const struct eval *e, size_t i)
 
 		if (!subject_match(rule, e->subject))
 			continue;
-		switch (eval_meaning(e, &m, entry)) {
-		case MATCH_YES:
+		match = eval_meaning(e, &m, entry);
+		if (match == MATCH_YES)
 			weigh(&c, rule,
 			    __builtin_popcount(
 				eval_lacks(e, rule, entry->target, &needs)));
-			break;
-		case MATCH_IDENTITY:
-			if (is_earlier(rule, c.identity))
-				c.identity = rule;
-			break;
-		case MATCH_NO:
-			break;
-		}
+		else if (match == MATCH_IDENTITY &&
+			 is_earlier(rule, c.identity))
+			c.identity = rule;
 	}
 	return c;
 }

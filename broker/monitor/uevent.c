@@ -145,18 +145,12 @@ static void
 uevent_handle(const char *msg, size_t len)
 {
 	struct bdf bdf;
+	enum uevent_action action = uevent_parse(msg, len, &bdf);
 
-	switch (uevent_parse(msg, len, &bdf)) {
-	case UEVENT_REMOVE:
+	if (action == UEVENT_REMOVE)
 		remove_device(&bdf);
-		break;
-	case UEVENT_ADD:
-	case UEVENT_CHANGE:
+	else if (action != UEVENT_NONE)
 		refresh(&bdf);
-		break;
-	case UEVENT_NONE:
-		break;
-	}
 }
 
 static void
