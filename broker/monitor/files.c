@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * See files.h.  Called for /sys, /proc and the run directory.  Must never take a part of a file for the whole.
+ * See files.h.  Called for /sys, /proc and the run directory.  Must never take a
+ * part of a file for the whole.
  */
 
 #include "files.h"

@@ -7,7 +7,10 @@
 #include <dirent.h>
 #include <stddef.h>
 
-/* Small files of the kernel's and of our own, and directories. */
+/*
+ * Small files of the kernel's and of our own, and directories.  Nothing here
+ * waits for anybody, where the kernel does not.
+ */
 
 /* The whole of one just opened, with a NUL, and closes it: its length, or -errno
  * (of open(2) where fd is -1; -EFBIG: does not fit) and then "". */

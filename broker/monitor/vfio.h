@@ -20,8 +20,8 @@
  * the group is on a vfio driver. */
 int vfio_open_group(int group);
 
-/* Opens it for a moment.  0, also where it has no node, or a kernel without groups
- * has none; or what vfio_open_group() says. */
+/* Opens it for a moment.  0, also where there is no node, as in a kernel without
+ * groups; or what vfio_open_group() says. */
 int vfio_try_group(int group);
 
 /* /dev/vfio/vfio. -ENODEV: the kernel has no VFIO loaded. */
