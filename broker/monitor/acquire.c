@@ -25,8 +25,6 @@
 #include "vfio.h"
 #include "watch.h"
 
-#include <bsd/string.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

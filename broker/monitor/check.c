@@ -8,7 +8,6 @@
 
 #include "check_part.h"
 
-#include "broker/common/log.h"
 #include "broker/common/state.h"
 #include "config.h"
 #include "inventory.h"
@@ -19,8 +18,6 @@
 #include "vfio.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CLASS_BRIDGE 0x06

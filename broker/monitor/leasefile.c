@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LEASE_MAGIC "vfiobroker-lease 1"
 #define GENERATION 1000000 /* numbers of one broker's life */

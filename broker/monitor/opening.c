@@ -12,7 +12,6 @@
 #include "opening.h"
 
 #include "broker/common/fdpass.h"
-#include "broker/common/log.h"
 #include "child.h"
 #include "config.h"
 #include "lease.h"

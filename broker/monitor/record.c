@@ -6,18 +6,12 @@
 
 #include "record.h"
 
-#include "broker/common/log.h"
 #include "fault.h"
 #include "keyfile.h"
 #include "rundir.h"
 
-#include <bsd/string.h>
-
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define RECORD_MAGIC "vfiobroker-device 1"
 

@@ -8,7 +8,6 @@
 #include "request.h"
 
 #include "acquire.h"
-#include "broker/common/log.h"
 #include "cdev.h"
 #include "check.h"
 #include "config.h"
@@ -26,11 +25,9 @@
 #include <bsd/string.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NOBODY UINT32_MAX
 

@@ -11,7 +11,6 @@
 
 #include "rundir.h"
 
-#include "broker/common/log.h"
 #include "fault.h"
 #include "files.h"
 
@@ -20,7 +19,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -23,8 +23,6 @@
 #include "revoke.h"
 #include "spawn.h"
 
-#include <bsd/string.h>
-
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

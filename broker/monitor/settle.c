@@ -16,9 +16,6 @@
 #include "rundir.h"
 #include "vfio.h"
 
-#include <bsd/string.h>
-
-#include <errno.h>
 #include <string.h>
 
 static void

@@ -26,7 +26,6 @@
 #include <bsd/string.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
