@@ -185,6 +185,20 @@ START_TEST(unreadable)
 }
 END_TEST
 
+/* Nor is a directory empty that one may not look into. */
+START_TEST(unreadable_directory)
+{
+	const char *dir = _i == 0 ? path_of("policy.d") : root;
+
+	ck_assert_int_eq(chmod(dir, 0700), 0);
+	ck_assert_int_eq(seteuid(USER), 0);
+	ck_assert_int_eq(check(_i == 0 ? 1 : 0), EX_NOINPUT);
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_ptr_nonnull(strstr(said, ": Permission denied"));
+	ck_assert_ptr_null(strstr(said, "refuses"));
+}
+END_TEST
+
 START_TEST(none)
 {
 	ck_assert_int_eq(unlink(path_of("policy.conf")), 0);
@@ -289,6 +303,7 @@ main(void)
 	tcase_add_test(tc, too_big);
 	tcase_add_test(tc, too_many);
 	tcase_add_test(tc, unreadable);
+	tcase_add_loop_test(tc, unreadable_directory, 0, 2);
 	tcase_add_test(tc, none);
 	tcase_add_test(tc, named_anywhere);
 	tcase_add_test(tc, named_too_big);
