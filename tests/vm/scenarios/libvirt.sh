@@ -69,6 +69,11 @@ domain() {
 pid_of() {
 	pid=$(<"$scenario_tmp/$1/run/libvirt/qemu/run/$2.pid") && [ -e "/proc/$pid/exe" ]
 }
+# The daemons that sessions have started, of this user or of all.
+daemons_end() {
+	pkill "$@" -x 'libvirtd|virtlogd'
+	! pgrep "$@" -x 'libvirtd|virtlogd' >/dev/null
+}
 says() {
 	grep -q "$2" "$scenario_tmp/$1.serial"
 }
@@ -130,7 +135,7 @@ on_vfio() {
 	[ "$(driver_of "$V2") $(driver_of "$V3")" = "vfio-pci vfio-pci" ]
 }
 wait_for 20 "two are claimed" on_vfio
-pkill -u alice libvirtd
+wait_for 30 "a daemon without a limit is started anew" daemons_end -u alice
 ulimit -l unlimited
 domain alice host < <(hostdev "$V2")
 check "a guest with <hostdev> is started" session alice create "$scenario_tmp/alice/host.xml"
@@ -150,6 +155,6 @@ policy </dev/null
 kill -HUP "$broker_pid"
 wait_for 30 "without the claim they go home" device_home "$V2"
 wait_for 30 "both" device_home "$V3"
-pkill 'libvirtd|virtlogd'
+wait_for 30 "the sessions' daemons end" daemons_end
 broker_stop
 rm -rf /run/vfiobroker
