@@ -49,7 +49,7 @@ check_trust(struct policyfile_reader *r, const char *path, int fd, mode_t type)
 static char *
 read_whole(int fd, size_t *len)
 {
-	char *text = malloc(POLICY_FILE_BYTES);
+	char *text = malloc(POLICY_FILE_BYTES), *shrunk;
 	ssize_t n = 0;
 
 	*len = 0;
@@ -58,12 +58,15 @@ read_whole(int fd, size_t *len)
 	while (*len < POLICY_FILE_BYTES &&
 	       (n = read(fd, text + *len, POLICY_FILE_BYTES - *len)) > 0)
 		*len += (size_t)n;
-	if (n == 0)
-		return text;
 	if (n > 0)
 		errno = EFBIG;
-	free(text);
-	return NULL;
+	if (n != 0) {
+		free(text);
+		return NULL;
+	}
+	/* There may be 256 of them, and NSS wants memory as well. */
+	shrunk = realloc(text, *len + 1);
+	return shrunk != NULL ? shrunk : text;
 }
 
 void

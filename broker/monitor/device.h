@@ -23,8 +23,9 @@ struct worker;
 
 /*
  * One PCI function, as the inventory keeps it.  Fields of the first part are
- * the machine's and change by uevents; the others are the broker's and change
- * by life.c, and why by whom it has do something as well.
+ * the machine's and change by uevents; the others are the broker's.  The state
+ * changes by life.c alone; what else there is, by whoever it is about: who wants
+ * it by acquire.c, what its record owes by who lends it or finds who has it.
  */
 struct device {
 	TAILQ_ENTRY(device) entry; /* of the inventory, by address */

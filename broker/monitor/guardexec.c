@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * exec of vfiobroker-guard for hostuse.c.  The only capabilities that
- * anything of the broker's but the monitor has are given here: to see which
- * files the processes of others have open.  Must never execute it as root.
+ * exec of vfiobroker-guard for hostuse.c.  What it gets of root are two
+ * capabilities, to see which files the processes of others have open.  Must
+ * never execute it as root.
  */
 
 #include "guardexec.h"

@@ -55,6 +55,7 @@ struct hostuse {
 };
 
 static TAILQ_HEAD(, hostuse) looks = TAILQ_HEAD_INITIALIZER(looks);
+static unsigned nprocesses;
 
 /* ---- processes --------------------------------------------------------- */
 
@@ -62,14 +63,12 @@ static TAILQ_HEAD(, hostuse) looks = TAILQ_HEAD_INITIALIZER(looks);
 static bool
 may_run(uid_t uid)
 {
-	unsigned all = 0, of_user = 0;
+	unsigned of_user = 0;
 	const struct hostuse *l;
 
-	TAILQ_FOREACH(l, &looks, entry) {
-		all += l->pid != 0;
+	TAILQ_FOREACH(l, &looks, entry)
 		of_user += l->pid != 0 && l->uid == uid;
-	}
-	return all < PROCESSES_MAX && of_user < PROCESSES_OF_USER;
+	return of_user < PROCESSES_OF_USER;
 }
 
 static void look_readable(void *);
@@ -85,6 +84,7 @@ look_run(struct hostuse *l)
 		guardexec(l->fd, l->bdfs, l->n);
 	l->started = true;
 	l->pid = r > 0 ? r : 0;
+	nprocesses += r > 0;
 	if (r > 0)
 		r = loop_event(&l->readable, l->fd, EV_READ | EV_PERSIST,
 		    look_readable, l);
@@ -99,6 +99,8 @@ looks_run(void)
 	struct hostuse *l;
 
 	TAILQ_FOREACH(l, &looks, entry) {
+		if (nprocesses == PROCESSES_MAX)
+			break;
 		if (!l->started && may_run(l->uid))
 			look_run(l);
 	}
@@ -122,6 +124,7 @@ hostuse_reaped(pid_t pid)
 	if (l == NULL)
 		return false;
 	l->pid = 0;
+	nprocesses--;
 	if (l->done == NULL)
 		look_free(l);
 	looks_run();

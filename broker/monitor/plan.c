@@ -18,6 +18,7 @@
 #include "plan.h"
 
 #include "broker/common/log.h"
+#include "child.h"
 #include "fault.h"
 #include "files.h"
 #include "holders.h"
@@ -46,7 +47,7 @@ struct run {
 enum step_kind {
 	STORES,
 	STORES_UNLESS_HOME, /* see is_home() */
-	READS, /* no record before it: it may be done again */
+	UNRECORDED, /* it reads, or may be done again */
 };
 
 struct step {
@@ -257,29 +258,49 @@ step_home_clear(struct run *run)
 	return store_override(run, run->record->override);
 }
 
-/*
- * VFs go with the driver of their PF.  It is at home without them, too, so where
- * they can not be made again somebody is told, and no more.
- */
 static int
-step_home_vfs(struct run *run)
+make_vfs(struct run *run)
 {
-	const struct record *r = run->record;
-	char name[BDF_STRLEN], number[16];
+	char number[16];
 	long now;
-	int e;
+	int e = expect_driver(run, run->record->driver);
 
-	if (r->vfs == 0)
-		return 0;
-	snprintf(number, sizeof(number), "%u", r->vfs);
-	e = expect_driver(run, r->driver);
+	snprintf(number, sizeof(number), "%u", run->record->vfs);
 	if (e == 0)
 		e = sysfs_read_number(run->dirfd, "sriov_numvfs", &now);
 	if (e == 0 && now == 0)
 		e = sysfs_store(run->dirfd, "sriov_numvfs", number);
+	return e;
+}
+
+/*
+ * VFs go with the driver of their PF.  It is at home without them, too, and to
+ * make them takes as long as the drivers of all of them do: a process of its own
+ * does that, which nobody waits for.  Where it can not, it says so.
+ */
+static int
+step_home_vfs(struct run *run)
+{
+	const struct bdf *bdf = &run->record->bdf;
+	char name[BDF_STRLEN];
+	pid_t pid;
+	int e;
+
+	if (run->record->vfs == 0)
+		return 0;
+	pid = fork();
+	if (pid > 0)
+		return 0;
+	if (pid == 0) {
+		child_prepare(NULL, 0);
+		run->dirfd = sysfs_open(bdf);
+	}
+	e = pid == 0 ? make_vfs(run) : -errno;
 	if (e != 0)
-		log_warn("%s: its %s VFs are not made again: %s",
-		    bdf_format(&r->bdf, name), number, strerror(-e));
+		log_warn("%s: its %u VFs are not made again: %s",
+		    bdf_format(bdf, name), run->record->vfs, strerror(-e));
+	if (pid == 0)
+		_exit(0);
 	return 0;
 }
 
@@ -303,10 +324,7 @@ step_ask(struct run *run)
 /*
  * A group opens once, so a fresh open proves that nobody has it.  Not in the
  * monitor: the open waits for the group's lock, which the last close of a
- * device holds while the kernel resets it (6.12).
- */
-/*
- * A device opened through a group that was put on an iommufd outlives the group's
+ * device holds while the kernel resets it (6.12).  A device opened through a group that was put on an iommufd outlives the group's
  * fd, but makes the group not viable: it is owned by a user (6.12).
  */
 static int
@@ -393,33 +411,36 @@ static const struct {
 	struct step steps[7];
 } plans[PLAN_COUNT] = {
 	[PLAN_CLAIM] = { "claim", false, false,
-	    { { "module", step_module, READS }, { "note", step_note, READS },
+	    { { "module", step_module, UNRECORDED },
+		{ "note", step_note, UNRECORDED },
 		{ "override", step_override, STORES },
 		{ "unbind", step_unbind, STORES },
 		{ "bind", step_bind, STORES } } },
 	[PLAN_RESET] = { "reset", false, false,
 	    { { "reset", step_reset, STORES } } },
 	[PLAN_RESTORE] = { "restore", true, false,
-	    { { "prove", step_prove_again, READS },
+	    { { "prove", step_prove_again, UNRECORDED },
 		{ "home-override", step_home_override, STORES },
 		{ "home-unbind", unbind, STORES_UNLESS_HOME },
 		{ "home-bind", step_home_bind, STORES_UNLESS_HOME },
 		{ "home-clear", step_home_clear, STORES },
-		{ "home-vfs", step_home_vfs, READS } } },
+		{ "home-vfs", step_home_vfs, UNRECORDED } } },
 	[PLAN_UNBIND] = { "unbind", false, false,
-	    { { "note", step_note_native, READS },
+	    { { "note", step_note_native, UNRECORDED },
 		{ "ask", step_ask, STORES } } },
 	[PLAN_PROVE] = { "prove", true, false,
-	    { { "prove", step_prove, READS } } },
-	[PLAN_NAME] = { "name", true, true, { { "name", step_name, READS } } },
+	    { { "prove", step_prove, UNRECORDED } } },
+	[PLAN_NAME] = { "name", true, true,
+	    { { "name", step_name, UNRECORDED } } },
 	[PLAN_REBIND] = { "rebind", true, false,
-	    { { "prove", step_prove, READS },
-		{ "note", step_note_native, READS },
+	    { { "prove", step_prove, UNRECORDED },
+		{ "note", step_note_native, UNRECORDED },
 		{ "rebind-override", step_rebind_override, STORES_UNLESS_HOME },
 		{ "rebind-unbind", unbind, STORES_UNLESS_HOME },
 		{ "rebind-bind", step_rebind_bind, STORES_UNLESS_HOME } } },
 	[PLAN_REBIND_NAME] = { "rebind", true, true,
-	    { { "name", step_name, READS }, { "note", step_note_native, READS },
+	    { { "name", step_name, UNRECORDED },
+		{ "note", step_note_native, UNRECORDED },
 		{ "rebind-override", step_rebind_override, STORES_UNLESS_HOME },
 		{ "rebind-unbind", unbind, STORES_UNLESS_HOME },
 		{ "rebind-bind", step_rebind_bind, STORES_UNLESS_HOME } } },
@@ -448,7 +469,7 @@ step_run(struct run *run, const struct step *s)
 {
 	int e = 0;
 
-	if (s->kind != READS) {
+	if (s->kind != UNRECORDED) {
 		strlcpy(run->record->step, s->name, sizeof(run->record->step));
 		e = record_write(run->record);
 	}
@@ -500,7 +521,7 @@ plan_fault_list(void)
 		     s++) {
 			printf("step:%s:before\nstep:%s:after\n", s->name,
 			    s->name);
-			if (s->kind != READS)
+			if (s->kind != UNRECORDED)
 				printf("record:%s:before\n"
 				       "record:%s:written\n"
 				       "record:%s:after\n",

@@ -26,6 +26,7 @@
 #include <bsd/string.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,8 +251,10 @@ worker_run(struct worker *w)
 	w->pid = r;
 	r = loop_event(
 	    &w->readable, w->fd, EV_READ | EV_PERSIST, worker_read, w);
-	if (r != 0)
+	if (r != 0) {
+		(void)kill(w->pid, SIGKILL); /* nobody would hear it */
 		return r;
+	}
 	loop_timer(w->deadline, config.worker_timeout * 1000);
 	TAILQ_INSERT_TAIL(&running, w, entry);
 	nrunning++;

@@ -56,14 +56,19 @@ struct checking {
 	unsigned nwarnings;
 };
 
-/* Those of ASCII but the tab, and those of Unicode, U+0080 to U+009F. */
+/*
+ * Those of ASCII but the tab, and those of Unicode, U+0080 to U+009F, in UTF-8 or
+ * as they are: behind what is no first byte of a character.
+ */
 static bool
-is_control(const char *at, size_t len)
+is_control(const char *at, size_t len, bool inside)
 {
 	unsigned char c = (unsigned char)at[0];
 
 	if (c < 0x80)
 		return (c < ' ' && c != '\t') || c == 0x7f;
+	if (c < 0xa0)
+		return !inside;
 	return c == 0xc2 && len > 1 && (at[1] & 0xe0) == 0x80;
 }
 
@@ -71,11 +76,14 @@ is_control(const char *at, size_t len)
 static void
 put_line(const char *line, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		bool control = is_control(line + i, len - i);
+	bool inside = false;
 
+	for (size_t i = 0; i < len; i++) {
+		bool control = is_control(line + i, len - i, inside);
+
+		inside = (line[i] & 0x80) != 0 && !control;
 		putc(control ? '?' : line[i], stderr);
-		if (control && (line[i] & 0x80) != 0)
+		if (control && (unsigned char)line[i] == 0xc2)
 			i++;
 	}
 	putc('\n', stderr);

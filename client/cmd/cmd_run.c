@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sysexits.h>
@@ -128,13 +129,25 @@ run_program(char **argv, bool memlock_given, struct wish *w)
 	return r;
 }
 
+/* What can not be read may be none of our business. */
+static bool
+mentions_vfio(char *const argv[])
+{
+	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++)
+		if (strstr(argv[i], "vfio") != NULL ||
+		    strstr(argv[i], "pci-assign") != NULL)
+			return true;
+	return false;
+}
+
 int
 cmd_run_as(char **argv)
 {
 	struct wish wish = { .memlock = 0 };
 	struct qemu_args q;
 
-	if (qemu_args_read(argv, &q) == 0 && q.devices.n == 0)
+	if (!mentions_vfio(argv) ||
+	    (qemu_args_read(argv, &q) == 0 && q.devices.n == 0))
 		return launch_exec(argv);
 	return run_program(argv, false, &wish);
 }

@@ -68,7 +68,9 @@ check_exit 64 "without a name it is itself" as $USER1 "$dir/vfiobroker-"
 check_exit 69 "with a device it asks the broker" \
 	as $USER1 "$dir/vfiobroker-echo" -device '{"driver":"vfio-pci","host":"0000:01:10.0"}'
 check_says "^vfiobroker: cannot connect to $sock: " "which is not there"
-check_exit 64 "what can not be read is refused: 64" \
+check "what can not be read, and is none of its business, is passed on" \
+	as $USER1 "$dir/vfiobroker-echo" -m banana -device '{"driver":"scsi-hd","wwn":18446744073709551615}'
+check_exit 64 "what can not be read, and is, is refused: 64" \
 	as $USER1 "$dir/vfiobroker-qemu" -device pci-assign,host=01:10.0
 
 # ---- something else at the socket: 76

@@ -112,11 +112,14 @@ reload <<-END
 	tolerate net-address on $PF
 	tolerate net-route on $PF
 END
-# Its interface is down then, so that igbvf takes a second for each VF.
-check "$PF is given" take "$PF"
-wait_for 60 "$PF is home with igb" on "$PF" igb
-check_match '^7$' "its seven VFs are made again" cat "$sys/$PF/sriov_numvfs"
-check_match '^igbvf$' "with their driver" driver_of "$VF"
+granted "$PF" igb
+# Its interface is down then, so that igbvf takes a second for each VF, and the store
+# returns when all are probed.
+vfs_back() {
+	[ "$(<"$sys/$PF/sriov_numvfs")" = 7 ] && [ "$(driver_of "$VF")" = igbvf ] &&
+		! pgrep -x vfiobroker-work >/dev/null
+}
+wait_for 60 "its seven VFs are made again, with their driver" vfs_back
 reload </dev/null
 
 # Never tolerated.
