@@ -69,9 +69,10 @@ domain() {
 pid_of() {
 	pid=$(<"$scenario_tmp/$1/run/libvirt/qemu/run/$2.pid") && [ -e "/proc/$pid/exe" ]
 }
-# The daemons that sessions have started, of this user or of all.
+# The daemons that sessions have started, of this user or of all. Asked politely they can
+# take half a minute, and have nothing to lose here.
 daemons_end() {
-	pkill "$@" -x 'libvirtd|virtlogd'
+	pkill -KILL "$@" -x 'libvirtd|virtlogd'
 	! pgrep "$@" -x 'libvirtd|virtlogd' >/dev/null
 }
 says() {
