@@ -90,15 +90,7 @@ check_match '^Max locked memory +1342177280 ' "it may lock its memory and 1 GiB"
 	cat "/proc/$pid/limits"
 check_match "holder +qemu-system-x86 \(pid $pid\)" "the lease says so" as alice vfiobroker status
 
-# One without a device has nothing of the broker's.
-domain alice none </dev/null
-before=$(supervisors | wc -l)
-check "a guest without a device is started" session alice create "$scenario_tmp/alice/none.xml"
-check "its QEMU" pid_of alice none
-check_match "^$before\$" "needs no supervisor" sh -c "pgrep -cx vfio-supervisor"
-check "it ends" session alice destroy none
-
-# As in run-guest: one in some twenty dies while it boots, and is started again.
+# As in run-guest: one that dies while it boots is started again.
 booted_or_ended() {
 	says alice/arg '^L2: waiting' || ! pid_of alice arg 2>/dev/null
 }
@@ -113,7 +105,16 @@ for _ in 1 2; do
 done
 wait_for 150 "the guest with the device has booted" says alice/arg '^L2: waiting'
 check "with its driver" says alice/arg '^L2: device 8086:10ca driver igbvf'
-check "it ends" session alice destroy arg
+
+# One without a device has nothing of the broker's.
+domain alice none </dev/null
+before=$(supervisors | wc -l)
+check "a guest without a device is started" session alice create "$scenario_tmp/alice/none.xml"
+check "its QEMU" pid_of alice none
+check "needs no supervisor" sh -c "[ \$(pgrep -cx vfio-supervisor) -le $before ]"
+check "it ends" session alice destroy none
+
+check "the other one ends" session alice destroy arg
 wait_for 30 "and the device is home" device_home "$VF"
 
 # ---- refused: libvirt's error has the broker's words
