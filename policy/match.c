@@ -41,15 +41,13 @@ subject_match(const struct policy_rule *rule, const struct policy_subject *s)
 
 /* A device is in its own group, whatever else is known of it. */
 static bool
-match_group_of(uint64_t address, const struct policy_world *w,
-    const struct policy_device *d)
+match_group_of(uint64_t of, const struct policy_world *w,
+    const struct policy_device *d, uint64_t address)
 {
-	struct bdf b = value_bdf(address);
+	struct bdf b = value_bdf(of);
 
-	if (bdf_cmp(&b, &d->bdf) == 0)
-		return true;
-	return d->group >= 0 && w != NULL &&
-	       w->group_of(w->arg, &b) == d->group;
+	return of == address || (d->group >= 0 && w != NULL &&
+				    w->group_of(w->arg, &b) == d->group);
 }
 
 static bool
@@ -78,7 +76,7 @@ match_one(const struct target *t, const struct policy_world *w,
 	case TARGET_VF_OF:
 		return d->is_vf && t->key == bdf_number(&d->pf);
 	case TARGET_GROUP_OF:
-		return match_group_of(t->key, w, d);
+		return match_group_of(t->key, w, d, address);
 	default:
 		return t->kind == TARGET_ALL;
 	}

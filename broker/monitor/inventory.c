@@ -25,7 +25,8 @@ struct devices inventory = TAILQ_HEAD_INITIALIZER(inventory);
  * The same devices, to be found by address: a policy can name ten thousand in
  * one request.  The functions of a bus have a bucket each.
  */
-static LIST_HEAD(, device) buckets[256];
+#define BUCKETS 1024U
+static LIST_HEAD(, device) buckets[BUCKETS];
 
 const char *
 device_name(const struct device *d)
@@ -46,16 +47,17 @@ device_on_vfio(const struct device *d)
 static size_t
 bucket_of(const struct bdf *bdf)
 {
-	return (bdf->bus * 31U + bdf->dev * 8U + bdf->fn) % 256;
+	return (bdf->bus * 31U + bdf->dev * 8U + bdf->fn) % BUCKETS;
 }
 
 struct device *
 inventory_find(const struct bdf *bdf)
 {
+	uint64_t number = bdf_number(bdf);
 	struct device *d;
 
 	LIST_FOREACH(d, &buckets[bucket_of(bdf)], found) {
-		if (bdf_cmp(&d->facts.bdf, bdf) == 0)
+		if (bdf_number(&d->facts.bdf) == number)
 			return d;
 	}
 	return NULL;
