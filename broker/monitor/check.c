@@ -213,6 +213,10 @@ check_whole_groups(struct check *c)
 		return;
 	c->nmembers = c->nbdfs;
 	check_groups(c);
+	if (c->status == STATUS_GROUP)
+		texts_add(&c->texts, MON_TEXT_FIX,
+		    "or to give the line that says `siblings take' a count "
+		    "that is enough for them too");
 }
 
 /* ---- can this host lend at all ----------------------------------------- */

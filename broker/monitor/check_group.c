@@ -62,8 +62,10 @@ add_sibling(struct check *c, struct device *d, const struct check_member *of)
 	if (c->nmembers == CHECK_MEMBERS_MAX) {
 		check_refuse(c, STATUS_GROUP);
 		texts_add(&c->texts, MON_TEXT_WHY,
-		    "group %d has more than %d members", d->facts.group,
-		    CHECK_MEMBERS_MAX);
+		    "group %d has more than %d members\n"
+		    "an administrator can take some of them off their vfio "
+		    "drivers",
+		    d->facts.group, CHECK_MEMBERS_MAX);
 		return;
 	}
 	c->members[c->nmembers++] =

@@ -65,20 +65,29 @@ teardown(void)
 
 /* The status; what was said is in said. */
 static int
-check(size_t files)
+hear(int (*run)(struct policyfiles *, const char *), struct policyfiles *p,
+    const char *path)
 {
-	struct policyfiles p = { 0 };
 	int fd = memfd_create("stderr", MFD_CLOEXEC), old = dup(2), status;
 	ssize_t n;
 
 	dup2(fd, 2);
-	status = policyfiles_read_all(&p, root);
+	status = run(p, path);
 	dup2(old, 2);
 	n = pread(fd, said, sizeof(said) - 1, 0);
 	ck_assert_int_ge(n, 0);
 	said[n] = '\0';
 	close(fd);
 	close(old);
+	return status;
+}
+
+static int
+check(size_t files)
+{
+	struct policyfiles p = { 0 };
+	int status = hear(policyfiles_read_all, &p, root);
+
 	ck_assert_uint_eq(p.n, files);
 	policyfiles_free(&p);
 	return status;
@@ -216,18 +225,7 @@ END_TEST
 static int
 named(struct policyfiles *p, const char *name)
 {
-	int fd = memfd_create("stderr", MFD_CLOEXEC), old = dup(2), status;
-	ssize_t n;
-
-	dup2(fd, 2);
-	status = policyfiles_read(p, path_of(name));
-	dup2(old, 2);
-	n = pread(fd, said, sizeof(said) - 1, 0);
-	ck_assert_int_ge(n, 0);
-	said[n] = '\0';
-	close(fd);
-	close(old);
-	return status;
+	return hear(policyfiles_read, p, path_of(name));
 }
 
 /* Anybody's, and a link: only the broker's own files must be root's. */

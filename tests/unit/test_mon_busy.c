@@ -216,7 +216,9 @@ START_TEST(sibling_on_other_terms)
 	siblings("igbvf", "vfio-pci");
 	asks_for(LESS, 1, 0);
 	assert_refused(STATUS_GROUP,
-	    "with 0000:01:00.0, which the host uses by igbvf\n", "");
+	    "with 0000:01:00.0, which the host uses by igbvf\n",
+	    "or to give the line that says `siblings take' a count that is "
+	    "enough for them too\n");
 	ck_assert_int_eq(device(0)->state, STATE_HOST);
 }
 END_TEST
