@@ -265,6 +265,24 @@ START_TEST(restore_vfs)
 }
 END_TEST
 
+/* However long it takes to make them, it has been at home since. */
+START_TEST(restore_vfs_slowly)
+{
+	struct device *d = work_device(0, "igb");
+
+	work_fifo(DEVICE "sriov_numvfs");
+	fixture_file(&tree, "", DEVICE "driver_override");
+	strcpy(d->record.driver, "igb");
+	d->record.vfs = 7;
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(worker_start(d, PLAN_RESTORE), 0);
+	ck_assert_int_eq(work_result(d)->error, 0);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), 0); /* still at it */
+	answer(DEVICE "sriov_numvfs", "3\n");
+	ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
+}
+END_TEST
+
 static const struct {
 	const char *driver, *methods;
 	bool reset_none;
@@ -322,6 +340,7 @@ main(void)
 	tcase_add_loop_test(tc, restore_elsewhere, 0, 2);
 	tcase_add_loop_test(tc, restore_bare, 0, 2);
 	tcase_add_loop_test(tc, restore_vfs, 0, sizeof(vfs) / sizeof(vfs[0]));
+	tcase_add_test(tc, restore_vfs_slowly);
 	tcase_add_loop_test(tc, reset, 0, sizeof(resets) / sizeof(resets[0]));
 	suite_add_tcase(s, tc);
 	return run_suite(s);
